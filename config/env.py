@@ -1,0 +1,216 @@
+"""Every environment variable of the product, in one table: type, default, one line of help.
+
+`.env.example` is generated from it (`manage.py env_example`), and a test checks that each takes effect.
+A bad value stops the start with a sentence that says what to set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+
+class EnvError(ValueError):
+    """A sentence about what to set."""
+
+
+@dataclass(frozen=True)
+class Var:
+    name: str
+    parse: Callable[[str], Any]
+    default: Any
+    help: str
+    example: str = ""
+
+
+def text(value: str) -> str:
+    return value
+
+
+def boolean(value: str) -> bool:
+    if value.lower() not in {"true", "false", "1", "0", "yes", "no"}:
+        raise EnvError("must be true or false")
+    return value.lower() in {"true", "1", "yes"}
+
+
+def whole(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            raise EnvError("must be a whole number") from None
+        if not minimum <= number <= maximum:
+            raise EnvError(f"must be between {minimum} and {maximum}")
+        return number
+
+    return parse
+
+
+def items(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+def path(value: str) -> Path:
+    return Path(value).expanduser()
+
+
+def secret(value: str) -> str:
+    """A key nobody else has. Example values from documentation are refused."""
+    if value in EXAMPLE_SECRETS or "change" in value.lower() or value.lower().startswith("your-"):
+        raise EnvError("is an example value; set your own, e.g. from `openssl rand -base64 48`")
+    if len(value) < 32:
+        raise EnvError("is too short: at least 32 characters, e.g. from `openssl rand -base64 48`")
+    return value
+
+
+def fernet_keys(value: str) -> list[str]:
+    from cryptography.fernet import Fernet
+
+    keys = items(value)
+    for key in keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            raise EnvError(
+                "must hold Fernet keys, comma separated, newest first; make one with `manage.py make_key`"
+            ) from None
+    return keys
+
+
+def http_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc:
+        raise EnvError("must be a URL that starts with http:// or https://")
+    return value.rstrip("/")
+
+
+def redis_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme in {"unix", "rediss"}:
+        return value
+    if parts.scheme == "redis" and (parts.hostname or "localhost") in LOCAL_HOSTS:
+        return value
+    raise EnvError("must be rediss:// (TLS) to another host; redis:// only to this machine, or unix:///path")
+
+
+LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
+EXAMPLE_SECRETS = {"your-secret-key", "your-session-secret", "secret", "password", "changeme"}
+SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+
+
+@dataclass(frozen=True)
+class Database:
+    """What a `postgresql://` URL says. `is_remote` is a TCP connection to another host."""
+
+    name: str
+    user: str
+    password: str
+    host: str
+    port: str
+    options: dict[str, str]
+
+    @property
+    def is_remote(self) -> bool:
+        return bool(self.host) and not self.host.startswith("/") and self.host not in LOCAL_HOSTS
+
+
+def database_url(value: str) -> Database:
+    """Parse a PostgreSQL URL; to another host TLS with a verified certificate is the default."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise EnvError("must start with postgresql:// (other databases are not supported)")
+    options = dict(parse_qsl(parts.query))
+    host = options.pop("host", "") or (unquote(parts.hostname) if parts.hostname else "")
+    database = Database(
+        name=unquote(parts.path.lstrip("/")), user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""), host=host, port=str(parts.port or options.pop("port", "")),
+        options=options,
+    )  # fmt: skip
+    if not database.name:
+        raise EnvError("must name the database: postgresql://user:password@host/name")
+    if options.get("sslmode", "verify-full") not in SSL_MODES:
+        raise EnvError(f"has an unknown sslmode; one of {', '.join(sorted(SSL_MODES))}")
+    if database.is_remote:
+        options.setdefault("sslmode", "verify-full")
+        if options["sslmode"] == "verify-full":
+            options.setdefault("sslrootcert", "system")
+    return database
+
+
+VARS: tuple[Var, ...] = (
+    Var("DATABASE_URL", database_url, None, "PostgreSQL 14+, the application's role. Another host needs TLS (sslmode=verify-full).", "postgresql://mb_app:…@localhost:5432/mikrotik_billing"),
+    Var("DATABASE_OWNER_URL", database_url, None, "The role that owns the tables and migrates.", "postgresql://mb_owner:…@localhost:5432/mikrotik_billing"),
+    Var("DATABASE_POOL_MAX", whole(0, 500), 10, "Connections one process may keep; 0 turns the pool off."),
+    Var("REDIS_URL", redis_url, "", "Redis 6+ for Celery, cache and sessions; rediss:// to another host.", "rediss://:…@redis.example.net:6379/0"),
+    Var("JWT_SECRET", secret, None, "Signs API tokens."),
+    Var("SESSION_SECRET", secret, None, "Signs sessions and forms (Django's SECRET_KEY)."),
+    Var("FIELD_ENCRYPTION_KEYS", fernet_keys, None, "Encrypts router and gateway passwords; newest first. Losing it loses them."),
+    Var("ALLOWED_HOSTS", items, ["localhost", "127.0.0.1", "[::1]"], "Host names this site answers to.", "billing.example.net"),
+    Var("PUBLIC_URL", http_url, "http://localhost:8000", "The address people open; https:// turns on secure cookies and HSTS.", "https://billing.example.net"),
+    Var("TRUSTED_PROXIES", whole(0, 5), 0, "How many reverse proxies in front set X-Forwarded-For (nginx: 1)."),
+    Var("RATE_LIMIT_WINDOW", whole(1000, 86_400_000), 900_000, "API rate limit window, milliseconds."),
+    Var("RATE_LIMIT_MAX", whole(1, 1_000_000), 100, "API requests per user or address in the window."),
+    Var("MIKROTIK_HOST", text, "", "Seeds the first location, once.", "192.168.1.1"),
+    Var("MIKROTIK_PORT", whole(1, 65535), 8728, "API port of the first location."),
+    Var("MIKROTIK_USERNAME", text, "admin", "API user of the first location."),
+    Var("MIKROTIK_PASSWORD", text, "", "API password of the first location."),
+    Var("MIKROTIK_TIMEOUT", whole(1000, 300_000), 30_000, "Longest wait for one router answer, milliseconds."),
+    Var("WHATSAPP_WEB_HOOK_URL", http_url, "", "Where WhatsApp gateways deliver their events.", "https://billing.example.net/webhook/whatsapp"),
+    Var("WHATSAPP_SESSION_TIMEOUT", whole(1000, 3_600_000), 300_000, "A silent WhatsApp session counts as lost after this, milliseconds."),
+    Var("BACKUP_STORAGE_PATH", path, Path("var/backups"), "Folder of local backups."),
+    Var("SFTP_HOST", text, "", "Seeds the first SFTP backup storage.", "backup.example.net"),
+    Var("SFTP_PORT", whole(1, 65535), 22, "Port of the SFTP storage."),
+    Var("SFTP_USERNAME", text, "", "User of the SFTP storage."),
+    Var("SFTP_PRIVATE_KEY_PATH", path, None, "Private key of the SFTP user."),
+    Var("CURRENCY", text, "IDR", "ISO 4217 code of the one currency; do not change it later."),
+    Var("TIME_ZONE", text, "Asia/Jakarta", "Zone of the office; each location has its own."),
+    Var("LANGUAGE_CODE", text, "id", "Default language: id or en."),
+    Var("LOG_LEVEL", text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Var("LOG_DIR", path, Path("var/log"), "Folder of the rotated JSON log."),
+    Var("METRICS_PORT", whole(0, 65535), 0, "Prometheus metrics on 127.0.0.1, this port; 0 turns them off."),
+    Var("SENTRY_DSN", text, "", "Error tracking; empty turns it off."),
+    Var("VAR_DIR", path, Path("var"), "Folder for local state."),
+    Var("DEMO_MODE", boolean, False, "The trial with emulated routers; never on a public address."),
+    Var("KICKS_ENABLED", boolean, True, "Wake workers at once; false leaves all work to the sweeps."),
+)
+REQUIRED = ("DATABASE_URL", "JWT_SECRET", "SESSION_SECRET", "FIELD_ENCRYPTION_KEYS")
+
+
+def read_file(file: Path) -> dict[str, str]:
+    """`NAME=value` lines of an env file; missing file: nothing."""
+    if not file.is_file():
+        return {}
+    pairs = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def read(environ: Mapping[str, str]) -> dict[str, Any]:
+    """All variables, typed. `NAME_FILE` may point to a file that holds the value (container secrets).
+
+    Raises EnvError with a sentence that names the variable and says what to set.
+    """
+    values: dict[str, Any] = {}
+    for var in VARS:
+        raw = environ.get(var.name, "")
+        file = environ.get(f"{var.name}_FILE", "")
+        if not raw and file:
+            raw = _read_secret_file(var.name, Path(file))
+        if not raw:
+            if var.name in REQUIRED:
+                raise EnvError(f"{var.name} is not set. {var.help} `bin/demo` sets everything up for a trial.")
+            values[var.name] = var.default
+            continue
+        try:
+            values[var.name] = var.parse(raw)
+        except EnvError as error:
+            raise EnvError(f"{var.name} {error}.") from None
+    return values
+
+
+def _read_secret_file(name: str, file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        raise EnvError(f"{name}_FILE cannot be read: {error.strerror}.") from None

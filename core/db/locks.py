@@ -1,0 +1,27 @@
+"""Named row locks, taken in one order everywhere: Customer, Subscription, Invoice, Payment, Voucher,
+NumberSequence, RouterProfile, AccessAccount. Locks by primary key order cannot dead-lock."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.db import connection, models
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+def lock_rows(rows: models.QuerySet[Row]) -> list[Row]:
+    """Lock and return the rows in primary key order. Must run inside a transaction."""
+    return list(rows.order_by("pk").select_for_update(of=("self",)))
+
+
+def lock_row(rows: models.QuerySet[Row], pk: int) -> Row:
+    """Lock and return one row; raises the model's DoesNotExist."""
+    return rows.select_for_update(of=("self",)).get(pk=pk)
+
+
+def try_advisory_lock(key: int) -> bool:
+    """Take a transaction-scoped advisory lock if it is free; False when another transaction has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])
+        return bool(cursor.fetchone()[0])

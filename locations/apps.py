@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class LocationsConfig(AppConfig):
+    name = "locations"
+    verbose_name = _("Routers")
+
+    def ready(self) -> None:
+        from core.periodic import declare_job
+
+        declare_job("locations.tasks.sweep", every_seconds=15, queue="celery")
+        declare_job("locations.tasks.observations_prune", every_seconds=3600, queue="celery")

@@ -1,0 +1,158 @@
+"""The configuration a device comes up with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .schema.system import POLICIES
+
+if TYPE_CHECKING:
+    from .device import Device
+
+BILLING_POLICIES = ("read", "write", "api", "test", "sensitive")
+_GROUPS = {
+    "read": ("local", "telnet", "ssh", "reboot", "read", "test", "winbox", "password", "web", "sniff", "sensitive", "api", "romon", "rest-api"),
+    "write": (
+        "local", "telnet", "ssh", "reboot", "read", "write", "test", "winbox", "password", "web", "sniff",
+        "sensitive", "api", "romon", "rest-api",
+    ),
+    "full": POLICIES,
+}
+_SERVICES = (
+    ("telnet", "23"),
+    ("ftp", "21"),
+    ("www", "80"),
+    ("ssh", "22"),
+    ("www-ssl", "443"),
+    ("api", "8728"),
+    ("winbox", "8291"),
+    ("api-ssl", "8729"),
+)
+_QUEUE_TYPES = (
+    ("default", "pfifo"),
+    ("ethernet-default", "pfifo"),
+    ("wireless-default", "sfq"),
+    ("synchronous-default", "red"),
+    ("hotspot-default", "sfq"),
+    ("pcq-upload-default", "pcq"),
+    ("pcq-download-default", "pcq"),
+    ("only-hardware-queue", "none"),
+    ("multi-queue-ethernet-default", "mq-pfifo"),
+    ("default-small", "pfifo"),
+)
+
+
+def policy_text(granted: tuple[str, ...] | frozenset[str]) -> str:
+    """A group's policy as printed: granted first, the rest with ``!``."""
+    return ",".join(
+        [*(name for name in POLICIES if name in granted), *(f"!{name}" for name in POLICIES if name not in granted)]
+    )
+
+
+def apply(device: Device) -> None:
+    """Fill empty tables."""
+    _interfaces(device)
+    _network(device)
+    _hotspot(device)
+    _ppp(device)
+    _system(device)
+    _users(device)
+
+
+def _mac(device: Device, number: int) -> str:
+    base = int(device.serial.encode("utf-8").hex()[-6:] or "0", 16) & 0xFFFF00
+    value = (0x48A98A << 24) | ((base + number) & 0xFFFFFF)
+    return ":".join(f"{value:012X}"[i : i + 2] for i in range(0, 12, 2))
+
+
+def _interfaces(device: Device) -> None:
+    moment = device.moment_text()
+    for number in range(1, device.model.ethernet_ports + 1):
+        name, mac = f"ether{number}", _mac(device, number)
+        is_up = number <= 2
+        device.insert(
+            "interface",
+            name=name,
+            default_name=name,
+            type="ether",
+            l2mtu="1598",
+            max_l2mtu="9578",
+            mac_address=mac,
+            running=str(is_up).lower(),
+            **({"slave": "true"} if number > 1 else {}),
+            **({"last_link_up_time": moment} if is_up else {}),
+        )
+        device.insert(
+            "interface/ethernet",
+            name=name,
+            default_name=name,
+            l2mtu="1598",
+            mac_address=mac,
+            orig_mac_address=mac,
+            running=str(is_up).lower(),
+        )
+    bridge = {"name": "bridge", "l2mtu": "1598", "mac_address": _mac(device, 2)}
+    device.insert("interface", type="bridge", mtu="auto", **bridge)
+    device.insert("interface/bridge", **bridge)
+
+
+def _network(device: Device) -> None:
+    device.insert("ip/address", address="10.5.50.1/24", network="10.5.50.0", interface="bridge", actual_interface="bridge")
+    device.insert("ip/pool", name="hs-pool", ranges="10.5.50.2-10.5.50.254")
+    for name, port in _SERVICES:
+        is_off = name in ("www-ssl",)
+        certificate = {"certificate": "none"} if name in ("www-ssl", "api-ssl") else {}
+        tls = {"tls_version": "any"} if certificate and device.version >= (6, 45, 0) else {}
+        device.insert("ip/service", name=name, port=port, disabled=str(is_off).lower(), **certificate, **tls)
+    for name, kind in _QUEUE_TYPES:
+        device.insert("queue/type", name=name, kind=kind, default="true")
+
+
+def _hotspot(device: Device) -> None:
+    device.insert("ip/hotspot/profile", name="default", default="true")
+    device.insert(
+        "ip/hotspot/profile",
+        name="hsprof1",
+        hotspot_address="10.5.50.1",
+        dns_name="login.example",
+        login_by="cookie,http-chap,http-pap",
+    )
+    device.insert("ip/hotspot", name="hotspot1", interface="bridge", address_pool="hs-pool", profile="hsprof1")
+    device.insert("ip/hotspot/user/profile", name="default", address_pool="hs-pool", default="true")
+    trial = device.insert("ip/hotspot/user", name="default-trial", default="true")
+    trial.values["comment"] = "counters and limits for trial users"
+    device.insert("ip/hotspot/service-port", name="ftp", ports="21")
+
+
+def _ppp(device: Device) -> None:
+    device.insert("ppp/profile", name="default", default="true")
+    device.insert("ppp/profile", row_id="*FFFFFFFE", name="default-encryption", use_encryption="yes", default="true")
+    device.insert("ppp/aaa")
+    device.insert("interface/pppoe-server/server", service_name="pppoe", interface="bridge")
+
+
+def _system(device: Device) -> None:
+    device.insert("system/identity", name=device.identity_at_reset)
+    device.insert("system/clock", time_zone_name=device.clock.time_zone)
+    for path in ("system/resource", "system/routerboard", "system/license"):
+        device.insert(path)
+    device.insert("radius/incoming")
+    if device.version < (7, 0, 0):
+        device.insert("system/health", voltage="24", temperature="38")
+    elif not device.is_chr:
+        device.insert("system/health", name="cpu-temperature", value="44", type="C")
+    package = "system" if device.version < (7, 0, 0) else "routeros"
+    device.insert(
+        "system/package", name=package, version=device.version_text, build_time=device.moment_text(),
+        scheduled="", disabled="false",
+    )  # fmt: skip
+
+
+def _users(device: Device) -> None:
+    for name, policies in _GROUPS.items():
+        device.insert("user/group", name=name, policy=policy_text(policies))
+    for group in device.groups_at_reset:
+        if device.tables["user/group"].named(group["name"]) is None:
+            device.insert("user/group", **group)
+    for user in device.users_at_reset:
+        device.insert("user", **user)

@@ -1,0 +1,265 @@
+"""Routers, what should be on them, and what they told us.
+
+Every `DesiredRow` is its own outbox: `revision <> applied_revision` means the router does not have it yet
+(DESIGN §3.1). Rows of `RouterState`, `RouterSession` and `Observation` are written by the writer, never by people.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from core.fields import EncryptedTextField
+from locations.choices import Hold, Kind, Presence, Priority, Reach, TlsMode, UserType
+
+
+class Location(models.Model):
+    """One router and the place it serves [locations]."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    host = models.CharField(_("address"), max_length=255)
+    port = models.PositiveIntegerField(
+        _("API port"), default=8728, validators=[MinValueValidator(1), MaxValueValidator(65535)]
+    )
+    username = models.CharField(_("router user"), max_length=64)
+    password = EncryptedTextField(_("router password"), blank=True)
+    tls_mode = models.CharField(_("encryption"), max_length=10, choices=TlsMode.choices, default=TlsMode.NONE)
+    tls_fingerprint = models.CharField(_("certificate SHA-256"), max_length=64, blank=True)
+    timezone = models.CharField(_("time zone"), max_length=64, default="Asia/Jakarta")
+    latitude = models.DecimalField(_("latitude"), max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(_("longitude"), max_digits=9, decimal_places=6, null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LocationUser(models.Model):
+    """A staff member's scope [location_users: location, user, user_type, created_at]."""
+
+    location = models.ForeignKey(Location, verbose_name=_("location"), on_delete=models.CASCADE, related_name="members")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("staff member"), on_delete=models.CASCADE, related_name="+"
+    )
+    user_type = models.CharField(_("role here"), max_length=10, choices=UserType.choices, default=UserType.STAFF)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("location member")
+        verbose_name_plural = _("location members")
+        constraints = [
+            models.UniqueConstraint(fields=["location", "user", "user_type"], name="locations_member_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} @ {self.location}"
+
+
+class RouterState(models.Model):
+    """What we know of a location's router, and who may write to it now. One row per location, written by machines."""
+
+    location = models.OneToOneField(Location, primary_key=True, on_delete=models.CASCADE, related_name="state")
+    reach = models.CharField(max_length=14, choices=Reach.choices, default=Reach.UNKNOWN)
+    reach_since = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=500, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    # identity: a change of serial stops all writing until a person chose
+    identity = models.CharField(max_length=128, blank=True)
+    model = models.CharField(max_length=128, blank=True)
+    version = models.CharField(max_length=64, blank=True)
+    serial = models.CharField(max_length=64, blank=True)
+    other_serial = models.CharField(max_length=64, blank=True)
+    uptime_seconds = models.BigIntegerField(null=True)
+    clock_skew_seconds = models.IntegerField(null=True)
+    cpu_load = models.PositiveSmallIntegerField(null=True)
+    free_memory = models.BigIntegerField(null=True)
+    licence_limit = models.PositiveIntegerField(null=True)
+    entry_count = models.PositiveIntegerField(null=True, help_text="hotspot users and secrets on the router")
+    # work
+    polled_at = models.DateTimeField(null=True)
+    usage_swept_at = models.DateTimeField(null=True)
+    reconcile_due_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    drift = models.JSONField(default=dict)
+    # one writer per location
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    lease_sent = models.JSONField(default=dict, help_text="rows the lease holder is sending: kind to ids")
+
+    def __str__(self) -> str:
+        return f"{self.location_id}: {self.reach}"
+
+
+class DesiredRow(models.Model):
+    """Something that should be on a router. Identity is (location, kind, name); location and kind never change."""
+
+    # no index of its own: every index of the subclasses that is asked by location starts with it
+    location = models.ForeignKey(
+        Location, verbose_name=_("location"), on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    name = models.CharField(_("name"), max_length=64)
+    presence = models.CharField(max_length=8, choices=Presence.choices, default=Presence.PRESENT)
+    tag = models.CharField(max_length=16, default="a", help_text="`b<batch>` or `a`; last part of the router comment")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.CHANGE)
+    revision = models.PositiveIntegerField(default=1)
+    applied_revision = models.PositiveIntegerField(default=0)
+    applied_at = models.DateTimeField(_("confirmed"), null=True)
+    router_id = models.CharField(max_length=16, blank=True)
+    applied_name = models.CharField(max_length=64, blank=True)
+    hold = models.CharField(max_length=10, choices=Hold.choices, default=Hold.NONE, blank=True)
+    router_words = models.CharField(_("router says"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_synced(self) -> bool:
+        """The router confirmed the revision we want [mikrotik_synced]."""
+        return self.revision == self.applied_revision
+
+
+class RouterProfile(DesiredRow):
+    """Speed and session rules on a router: `/ip/hotspot/user/profile` or `/ppp/profile` [router side of profiles]."""
+
+    rate_limit = models.CharField(max_length=120, blank=True)
+    shared_users = models.PositiveSmallIntegerField(default=1)
+    session_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    idle_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    keepalive_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    address_pool = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("router profile")
+        verbose_name_plural = _("router profiles")
+        constraints = [models.UniqueConstraint(fields=["location", "kind", "name"], name="locations_profile_identity")]
+        indexes = [
+            models.Index(
+                fields=["location", "priority", "id"], name="locations_profile_todo",
+                condition=~Q(revision=F("applied_revision")),
+            )
+        ]  # fmt: skip
+
+
+class AccessAccount(DesiredRow):
+    """A login on one router: hotspot user or PPP secret [pppoe_users for PPP].
+
+    `password` NULL means "the same as the name" (most vouchers). Used amounts are `past_*` (router epochs that
+    ended with a reset) plus `epoch_*` (the router's own counters as last seen). Rows with the same kind, name and
+    tag at several locations are one roaming account: limits hold for their sum.
+    """
+
+    profile = models.ForeignKey(RouterProfile, verbose_name=_("profile"), on_delete=models.PROTECT, related_name="+")
+    password = EncryptedTextField(_("password"), null=True, blank=True)
+    is_disabled = models.BooleanField(_("disabled"), default=False)
+    mac_address = models.CharField(_("MAC address"), max_length=17, blank=True)
+    is_mac_locked = models.BooleanField(default=False, help_text="the first device becomes the only one")
+    static_address = models.GenericIPAddressField(_("static address"), null=True, blank=True)
+    limit_uptime_seconds = models.PositiveBigIntegerField(null=True, blank=True)
+    limit_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    is_kick_due = models.BooleanField(default=False, help_text="end its live sessions with the next write")
+    sent_limit_seconds = models.PositiveBigIntegerField(null=True, help_text="limit-uptime as the router has it")
+    first_login_at = models.DateTimeField(_("first login"), null=True, blank=True)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
+    past_uptime_seconds = models.PositiveBigIntegerField(default=0)
+    past_bytes = models.PositiveBigIntegerField(default=0)
+    epoch_uptime_seconds = models.PositiveBigIntegerField(default=0)
+    epoch_bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("access account")
+        verbose_name_plural = _("access accounts")
+        constraints = [
+            models.UniqueConstraint(fields=["location", "kind", "name"], name="locations_account_identity"),
+            models.CheckConstraint(
+                condition=Q(applied_revision__lte=F("revision")), name="locations_account_revision_order"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["location", "priority", "id"], name="locations_account_todo",
+                condition=~Q(revision=F("applied_revision")),
+            ),
+            models.Index(fields=["name", "tag"], name="locations_account_name_tag"),
+            models.Index(fields=["location", "tag"], name="locations_account_loc_tag"),
+            models.Index(
+                fields=["location", "hold"], name="locations_account_held", condition=~Q(hold=""),
+            ),
+        ]  # fmt: skip
+
+    @property
+    def secret(self) -> str:
+        """The password the router gets."""
+        return self.name if self.password is None else self.password
+
+    @property
+    def used_uptime_seconds(self) -> int:
+        return self.past_uptime_seconds + self.epoch_uptime_seconds
+
+    @property
+    def used_bytes(self) -> int:
+        return self.past_bytes + self.epoch_bytes
+
+
+class RouterSession(models.Model):
+    """A live session as last observed; replaced by every poll."""
+
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    router_id = models.CharField(max_length=16)
+    name = models.CharField(max_length=128)
+    account = models.ForeignKey(AccessAccount, null=True, on_delete=models.SET_NULL, related_name="+")
+    mac_address = models.CharField(max_length=32, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    uptime_seconds = models.PositiveBigIntegerField(default=0)
+    bytes = models.PositiveBigIntegerField(default=0)
+    base_uptime_seconds = models.PositiveBigIntegerField(default=0, help_text="the user row's counter when it began")
+    base_bytes = models.PositiveBigIntegerField(default=0)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["location", "kind", "router_id"], name="locations_session_identity")
+        ]
+        indexes = [models.Index(fields=["name"], name="locations_session_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.location_id}"
+
+
+class Observation(models.Model):
+    """What a router answered to one poll, insert-only; a second short transaction takes it in and marks it done."""
+
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+")
+    observed_at = models.DateTimeField()
+    payload = models.JSONField()
+    processed_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["location", "id"], name="locations_observation_todo", condition=Q(processed_at=None)),
+            models.Index(fields=["processed_at"], name="locations_observation_done"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.location_id} at {self.observed_at:%H:%M:%S}"

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class VouchersConfig(AppConfig):
+    name = "vouchers"
+    verbose_name = _("Vouchers")
+
+    def ready(self) -> None:
+        from core.periodic import declare_job
+        from vouchers import hooks
+
+        hooks.subscribe_all()
+        declare_job("vouchers.tasks.vouchers_expire", every_seconds=15)
+        declare_job("vouchers.tasks.batches_resume", every_seconds=30)

@@ -1,0 +1,169 @@
+"""Prepaid codes: a batch, its vouchers, their sales and their history.
+
+A voucher's accounts on routers are the `AccessAccount` rows of kind hotspot whose name is the code and whose tag is
+`b<batch id>` (`vouchers.selectors.accounts_of`): several when the batch roams over locations.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Plan
+from core.fields import AmountField, EncryptedTextField
+from locations.models import Location
+from vouchers.choices import BatchStatus, CharacterSet, CodeMode, PushAt, VoucherStatus
+
+MAX_QUANTITY = 100_000
+
+
+class VoucherBatch(models.Model):
+    """An order for vouchers. Price and cost are frozen here when it is created."""
+
+    name = models.CharField(_("name"), max_length=80)
+    plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="+")
+    locations = models.ManyToManyField(
+        Location, verbose_name=_("locations"), through="BatchLocation", related_name="+"
+    )
+    quantity = models.PositiveIntegerField(
+        _("quantity"), validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
+    )
+    prefix = models.CharField(
+        _("prefix"), max_length=10, blank=True,
+        validators=[RegexValidator(r"^[A-Z0-9-]*$", _("Capital letters, digits and - only."))],
+    )  # fmt: skip
+    length = models.PositiveSmallIntegerField(
+        _("random characters"), default=8, validators=[MinValueValidator(4), MaxValueValidator(20)]
+    )
+    charset = models.CharField(
+        _("characters"), max_length=12, choices=CharacterSet.choices, default=CharacterSet.UNAMBIGUOUS
+    )
+    mode = models.CharField(_("login"), max_length=10, choices=CodeMode.choices, default=CodeMode.SAME)
+    push_at = models.CharField(_("put on the router"), max_length=10, choices=PushAt.choices, default=PushAt.CREATION)
+    price = AmountField(_("price"))
+    price_cost = AmountField(_("cost"))
+    status = models.CharField(_("status"), max_length=12, choices=BatchStatus.choices, default=BatchStatus.QUEUED)
+    progress = models.PositiveIntegerField(_("generated"), default=0)
+    is_cancel_requested = models.BooleanField(default=False)
+    error = models.CharField(_("problem"), max_length=300, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    request_key = models.CharField(max_length=64, unique=True, null=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("created by"), null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("voucher batch")
+        verbose_name_plural = _("voucher batches")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=MAX_QUANTITY), name="vouchers_batch_quantity"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def tag(self) -> str:
+        """The last part of the comment its entries carry on routers."""
+        return f"b{self.pk}"
+
+
+class BatchLocation(models.Model):
+    batch = models.ForeignKey(VoucherBatch, on_delete=models.CASCADE, related_name="+")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "location"], name="vouchers_batch_location_once")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} @ {self.location_id}"
+
+
+class Voucher(models.Model):
+    """One code [vouchers: code, password, profile, status, created_at, valid_until, used_at]."""
+
+    batch = models.ForeignKey(
+        VoucherBatch, verbose_name=_("batch"), on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="+", db_index=False)
+    code = models.CharField(_("code"), max_length=40, unique=True)
+    password = EncryptedTextField(_("password"), null=True, blank=True)
+    status = models.CharField(_("status"), max_length=8, choices=VoucherStatus.choices, default=VoucherStatus.NEW)
+    created_at = models.DateTimeField(_("created"))
+    sold_at = models.DateTimeField(_("sold"), null=True, blank=True)
+    used_at = models.DateTimeField(_("first login"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("voucher")
+        verbose_name_plural = _("vouchers")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["expired", "void"], ended_at__isnull=False)
+                | Q(status__in=["new", "sold", "active"], ended_at__isnull=True),
+                name="vouchers_voucher_ended",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="sold") | Q(sold_at__isnull=False), name="vouchers_voucher_sold"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="active") | Q(used_at__isnull=False), name="vouchers_voucher_active"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["status", "-id"], name="vouchers_voucher_status"),
+            models.Index(fields=["batch", "status", "-id"], name="vouchers_voucher_batch"),
+            models.Index(
+                fields=["valid_until"], name="vouchers_voucher_due", condition=Q(status__in=["sold", "active"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class VoucherSale(models.Model):
+    """A sale, or its undoing (`reverses`). Only grows; the ledger takes over in the money room."""
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="sales")
+    amount = AmountField(_("amount"))
+    cost = AmountField(_("cost"))
+    seller = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    sold_at = models.DateTimeField(_("when"))
+    reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversal")
+    request_key = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("voucher sale")
+        verbose_name_plural = _("voucher sales")
+        indexes = [models.Index(fields=["seller", "-id"], name="vouchers_sale_seller")]
+
+    def __str__(self) -> str:
+        return f"{self.voucher_id} {self.amount}"
+
+
+class VoucherEvent(models.Model):
+    """One line of a voucher's history: what happened, when, by whom (nobody: the system). Only grows."""
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.voucher_id}"
