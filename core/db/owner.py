@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -22,20 +23,19 @@ def as_owner(alias: str = "default") -> Iterator[None]:
     connection = connections[alias]
     if connection.in_atomic_block:
         raise RuntimeError("cannot change the database role inside a transaction")
-    kept = {key: connection.settings_dict[key] for key in ("USER", "PASSWORD")}
-    options = connection.settings_dict["OPTIONS"]
-    pool = options.pop("pool", None)
-    _reconnect(connection, owner)
+    settings_dict = connection.settings_dict
+    kept = {key: settings_dict[key] for key in ("USER", "PASSWORD", "OPTIONS")}
+    without_pool = {key: value for key, value in kept["OPTIONS"].items() if key != "pool"}
+    _close(connection)
+    settings_dict.update({**owner, "OPTIONS": without_pool})
     try:
         yield
     finally:
-        if pool is not None:
-            options["pool"] = pool
-        _reconnect(connection, kept)
+        _close(connection)
+        settings_dict.update(kept)
 
 
-def _reconnect(connection: object, credentials: dict[str, str]) -> None:
-    connection.close()  # type: ignore[attr-defined]  # BaseDatabaseWrapper is untyped in the stubs' connections map
-    if hasattr(connection, "close_pool"):
-        connection.close_pool()
-    connection.settings_dict.update(credentials)  # type: ignore[attr-defined]
+def _close(connection: Any) -> None:
+    """End the connection and its pool: pooled connections still speak for the old role."""
+    connection.close()
+    connection.close_pool()
