@@ -198,8 +198,8 @@ class AccessAccount(DesiredRow):
                 fields=["location", "priority", "id"], name="locations_account_todo",
                 condition=~Q(revision=F("applied_revision")),
             ),
-            models.Index(fields=["name", "tag"], name="locations_account_name_tag"),
-            models.Index(fields=["location", "tag"], name="locations_account_loc_tag"),
+            models.Index(fields=["name"], name="locations_account_name"),
+            models.Index(fields=["tag"], name="locations_account_tag"),
             models.Index(
                 fields=["location", "hold"], name="locations_account_held", condition=~Q(hold=""),
             ),

@@ -13,6 +13,10 @@ from pathlib import Path
 from config.embedded import names
 from config.embedded.account import Account
 from config.embedded.files import write_private
+from config.embedded.postmaster import server_pid
+
+_ORIGIN = "origin"
+"""File in a home under the state root: the path of the id file in `root` that belongs to it."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,13 @@ def make_layout(root: Path, name: str, account: Account, state_root: Path = name
         home.mkdir(mode=0o700, exist_ok=True)
         sockets = _socket_folder(home)
         return Layout(home, sockets)
-    clone = hashlib.sha256(str(names.CLONE).encode()).hexdigest()[:10]
-    home = state_root / clone / f"{name}-{_identity(root, name)}"
+    home = state_root / _clone_hash() / f"{name}-{_identity(root, name)}"
     for folder in (state_root, home.parent, home):
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
+    if not (home / _ORIGIN).exists():
+        write_private(home / _ORIGIN, f"{_identity_path(root.resolve(), name)}\n")
     layout = Layout(home, home / "s")
     if not layout.sockets.is_dir():
         layout.sockets.mkdir()
@@ -82,6 +87,29 @@ def remove_layout(root: Path, name: str, layout: Layout) -> None:
     if layout.sockets.is_dir():
         shutil.rmtree(layout.sockets)
     _identity_path(root, name).unlink(missing_ok=True)
+
+
+def orphaned_homes(name: str, state_root: Path = names.STATE_ROOT) -> list[Path]:
+    """Data folders of servers `name` of this clone whose root folder is gone; nobody can start them again.
+
+    Only for throw-away servers: a person's data is never judged by this.
+    """
+    parent = state_root / _clone_hash()
+    if not parent.is_dir():
+        return []
+    found: list[Path] = []
+    for home in parent.glob(f"{name}-*"):
+        try:
+            origin = Path((home / _ORIGIN).read_text(encoding="utf-8").strip())
+        except OSError:
+            continue
+        if not origin.exists() and server_pid(home / "data") is None:
+            found.append(home)
+    return found
+
+
+def _clone_hash() -> str:
+    return hashlib.sha256(str(names.CLONE).encode()).hexdigest()[:10]
 
 
 def _identity_path(root: Path, name: str) -> Path:

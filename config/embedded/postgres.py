@@ -24,8 +24,9 @@ from config.embedded.child import start_child
 from config.embedded.files import FileLock, LockBusyError, read_env, write_env, write_private
 from config.embedded.layout import lock_path, make_layout, remove_layout
 from config.embedded.postmaster import clear_stale, read_pid_file, server_pid
-from config.embedded.roles import create_roles, grant_application_role, prepare_template
+from config.embedded.roles import create_roles
 from config.embedded.server_settings import ACCESS_RULES, server_settings
+from core.db.grants import grant_application_role
 
 _LOG_LIMIT = 10 * 1024 * 1024
 
@@ -230,9 +231,8 @@ class EmbeddedPostgres:
         owner_password, app_password = self._passwords[names.OWNER_ROLE], self._passwords[names.APP_ROLE]
         with psycopg.connect(self.url(names.SUPER_ROLE, "template1"), autocommit=True) as connection:
             create_roles(connection, owner_password=owner_password, app_password=app_password)
-            prepare_template(connection)
-        with psycopg.connect(self.owner_url, autocommit=True) as connection:
-            grant_application_role(connection)
+        with psycopg.connect(self.owner_url) as connection:
+            grant_application_role(connection, names.APP_ROLE)
 
     def _stop_server(self, wait_seconds: float) -> None:
         assert self._process is not None  # noqa: S101 - for the type checker; the only caller looked

@@ -119,8 +119,8 @@ def _hotspot(device: Device) -> None:
     )
     device.insert("ip/hotspot", name="hotspot1", interface="bridge", address_pool="hs-pool", profile="hsprof1")
     device.insert("ip/hotspot/user/profile", name="default", address_pool="hs-pool", default="true")
-    trial = device.insert("ip/hotspot/user", name="default-trial", default="true")
-    trial.values["comment"] = "counters and limits for trial users"
+    trial_comment = "counters and limits for trial users"
+    device.insert("ip/hotspot/user", name="default-trial", default="true", comment=trial_comment)
     device.insert("ip/hotspot/service-port", name="ftp", ports="21")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .errors import Trap
 from .schema.base import Menu, Prop
+from .table import Row
 from .values import parse_bool, parse_bytes, parse_duration
 
 Values = Mapping[str, str]
@@ -61,6 +62,11 @@ class Query:
             self._compile(step) if isinstance(step, Test) else None for step in self._steps
         ]
         self._plain = all(test is not None for test in self._tests)
+        self._uses_id = any(isinstance(step, Test) and step.name == ".id" for step in self._steps)
+
+    def accepts(self, row: Row) -> bool:
+        """Whether one row of a table passes."""
+        return self.matches({".id": row.id, **row.values} if self._uses_id else row.values)
 
     def matches(self, values: Values) -> bool:
         """Whether no FALSE is left on the stack."""

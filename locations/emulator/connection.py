@@ -1,0 +1,411 @@
+"""One API connection: sentences in, replies out, concurrent tagged commands, /cancel, the faults of the line."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from .commands import execute
+from .errors import SilentClose, Trap
+from .faults import Held
+from .login import LoginState, login
+from .oplog import is_write
+from .sentence import Caller, Done, Live, Outcome, Rows, Sentence, encode_attributes, parse_sentence
+from .wire import AFTER_LOGIN_LIMIT, FramingError, SentenceReader, encode_text
+
+if TYPE_CHECKING:
+    from .core import RouterCore
+
+SENTENCES_PER_TURN = 100
+ROWS_PER_TURN = 500
+_EMPTY_SINCE = (7, 18, 0)
+_RE, _DONE, _TRAP, _EMPTY = (encode_text(word) for word in ("!re", "!done", "!trap", "!empty"))
+
+
+class ApiConnection(asyncio.Protocol):
+    """Serves one client. Every method runs in the event loop."""
+
+    def __init__(self, core: RouterCore, via: str) -> None:
+        self._core = core
+        self._via = via
+        self._reader = SentenceReader()
+        self._login = LoginState()
+        self._caller: Caller | None = None
+        self._active_row_id: str | None = None
+        self._out: list[bytes] = []
+        self._delayed: collections.deque[tuple[float, bytes | None]] = collections.deque()
+        self._is_turn_planned = False
+        self._is_closing = False
+        self._can_write = asyncio.Event()
+        self._can_write.set()
+        self._running: dict[Sentence_, asyncio.Task[None]] = {}
+        self._held_write: Sentence | None = None
+        self._waiting_writes: collections.deque[Sentence] = collections.deque()
+        self.session_id = core.next_session_id()
+        self.address = ""
+        self.transport: asyncio.Transport | None = None
+
+    # -- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client connected; refuse it when the service says so."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP and TLS transports are
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
+        if not self._core.accepts(self, self._via):
+            transport.abort()
+            return
+        self._core.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone; what it started and is still held happens anyway when released."""
+        self._is_closing = True
+        self._core.connections.discard(self)
+        for task in list(self._running.values()):
+            task.cancel()
+        self._can_write.set()
+        if self._caller is not None and self._active_row_id is not None:
+            table = self._core.device.tables["user/active"]
+            row = table.rows.get(self._active_row_id)
+            if row is not None:
+                table.delete(row)
+            who = f"user {self._caller.name} logged out from {self.address} via {self._via}"
+            self._core.device.log("system,info,account", who)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes arrived."""
+        faults = self._core.faults
+        if faults.silent or self._is_closing:
+            return
+        self._reader.feed(data)
+        if faults.slow_bytes_per_second and self.transport is not None:
+            self.transport.pause_reading()
+            self._core.loop.call_later(len(data) / faults.slow_bytes_per_second, self._resume_reading)
+        if not self._is_turn_planned:
+            self._turn()
+
+    def pause_writing(self) -> None:
+        """The client does not read: stop producing."""
+        self._can_write.clear()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._can_write.set()
+        self._plan_turn()
+
+    def eof_received(self) -> bool:
+        """The client will send nothing more."""
+        return False
+
+    # -- reading
+
+    def _resume_reading(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _plan_turn(self) -> None:
+        if not self._is_turn_planned and not self._is_closing:
+            self._is_turn_planned = True
+            self._core.loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Process some sentences, then let other connections have their turn."""
+        self._is_turn_planned = False
+        try:
+            for _ in range(SENTENCES_PER_TURN):
+                if self._is_closing or not self._can_write.is_set():
+                    break
+                words = self._reader.next_sentence()
+                if words is None:
+                    break
+                self._receive(words)
+            else:
+                self._plan_turn()
+        except (FramingError, SilentClose):
+            self.close()
+        self._flush()
+        self._pace_reading()
+
+    def _pace_reading(self) -> None:
+        if self.transport is None or self.transport.is_closing() or self._core.faults.slow_bytes_per_second:
+            return
+        if self._reader.pending > 1024 * 1024 and (self._is_turn_planned or not self._can_write.is_set()):
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def _receive(self, words: list[bytes]) -> None:
+        faults = self._core.faults
+        if faults.drop_after is not None:
+            faults.drop_after -= 1
+            if faults.drop_after <= 0:
+                faults.drop_after = None
+                if faults.drop_executes:
+                    self._core.note_lost(self, parse_sentence(words))
+                self._out.clear()
+                self.abort()
+                return
+        sentence = parse_sentence(words)
+        command = sentence.command.strip("/")
+        if command == "login":
+            self._log_in(sentence)
+        elif command == "quit" and self._caller is not None:
+            self._fatal("session terminated on request")
+        elif self._caller is None:
+            self._fatal("not logged in")
+        elif command == "cancel":
+            self._cancel(sentence)
+        elif self._held_write is not None and is_write(sentence.command):
+            self._waiting_writes.append(sentence)
+        elif faults.stalls and faults.stall_for(sentence, "before"):
+            self._hold(sentence, lambda: self.run(sentence))
+        else:
+            self.run(sentence)
+
+    # -- executing
+
+    def run(self, sentence: Sentence) -> None:
+        """Execute one command and answer it (the client may be gone by now)."""
+        caller = self._caller
+        assert caller is not None  # noqa: S101 - only reached after login
+        core = self._core
+        outcome: Outcome | Trap
+        try:
+            outcome = core.execute(caller, self.session_id, sentence)
+        except Trap as trap:
+            outcome = trap
+        if core.faults.stalls and core.faults.stall_for(sentence, "after"):
+            self._hold(sentence, lambda: self._answer(sentence, outcome))
+        else:
+            self._answer(sentence, outcome)
+
+    def _answer(self, sentence: Sentence, outcome: Outcome | Trap) -> None:
+        if self._is_closing:
+            return
+        if isinstance(outcome, Trap):
+            self._trap(sentence, outcome)
+        elif isinstance(outcome, Done):
+            self._done(sentence, outcome.ret)
+        elif isinstance(outcome, Rows) and len(outcome.candidates) <= ROWS_PER_TURN and not outcome.repeat_seconds:
+            self._print_now(sentence, outcome)
+        else:
+            work = self._print_long(sentence, outcome) if isinstance(outcome, Rows) else self._live(sentence, outcome)
+            key = Sentence_(sentence)
+            task = self._core.loop.create_task(work)
+            self._running[key] = task
+            task.add_done_callback(lambda _: self._running.pop(key, None))
+
+    def _print_now(self, sentence: Sentence, rows: Rows) -> None:
+        found = [row for row in rows.candidates if rows.predicate is None or rows.predicate(row)]
+        self._print_chunk(sentence, rows, found, 0)
+        self._end_of_rows(sentence, rows, len(found))
+
+    async def _print_long(self, sentence: Sentence, rows: Rows) -> None:
+        while True:
+            count = 0
+            for start in range(0, len(rows.candidates), ROWS_PER_TURN):
+                chunk = rows.candidates[start : start + ROWS_PER_TURN]
+                found = [row for row in chunk if rows.predicate is None or rows.predicate(row)]
+                self._print_chunk(sentence, rows, found, count)
+                count += len(found)
+                self._flush()
+                await asyncio.sleep(0)
+                await self._can_write.wait()
+                if self._is_closing:
+                    return
+            if not rows.repeat_seconds:
+                break
+            await asyncio.sleep(rows.repeat_seconds)
+        self._end_of_rows(sentence, rows, count)
+        self._flush()
+
+    def _print_chunk(self, sentence: Sentence, rows: Rows, found: list[Row], printed: int) -> None:
+        if rows.is_count or self._is_closing:
+            return
+        head, encode = _RE + _tag(sentence), rows.encode
+        limit = self._core.truncated_rows(sentence)
+        if limit is None and self._core.faults.half_after is None:
+            self._out.append(b"".join([head + encode(row) + b"\0" for row in found]))
+            return
+        for position, row in enumerate(found):
+            if limit is not None and printed + position >= limit:
+                self.close()
+                return
+            self._reply(head + encode(row) + b"\0")
+
+    def _end_of_rows(self, sentence: Sentence, rows: Rows, count: int) -> None:
+        if rows.is_count:
+            self._done(sentence, str(count))
+            return
+        if not count and self._core.device.version >= _EMPTY_SINCE:
+            self._reply(_EMPTY + _tag(sentence) + b"\0")
+        self._done(sentence, None)
+
+    async def _live(self, sentence: Sentence, outcome: Live) -> None:
+        head = _RE + _tag(sentence)
+
+        async def emit(pairs: Iterable[tuple[str, str]]) -> None:
+            self._reply(head + encode_attributes(pairs) + b"\0")
+            self._flush()
+            await self._can_write.wait()
+
+        try:
+            await outcome.run(emit)
+        except Trap as trap:
+            self._trap(sentence, trap)
+        else:
+            self._done(sentence, None)
+        self._flush()
+
+    def _cancel(self, sentence: Sentence) -> None:
+        wanted = sentence.attributes.get("tag")
+        ended = [key.sentence for key in self._running if wanted is None or key.sentence.tag == wanted]
+        for key in [key for key in self._running if key.sentence in ended]:
+            self._running.pop(key).cancel()
+        ended += self._core.cancel_held(self, wanted)
+        for other in ended:
+            self._reply(_TRAP + _tag(other) + encode_attributes([("category", "2"), ("message", "interrupted")]) + b"\0")
+        self._done(sentence, None)
+        for other in ended:
+            self._done(other, None)
+
+    def _hold(self, sentence: Sentence, go_on: Callable[[], None]) -> None:
+        """Hold a command; later writes of this connection queue behind a held write, as on a router."""
+        if is_write(sentence.command):
+            self._held_write = sentence
+
+        def resume() -> None:
+            go_on()
+            if self._held_write is sentence:
+                self._held_write = None
+                self._run_waiting()
+            self._flush()
+
+        words = sentence.logged_words()
+        self._core.faults.held.append(Held("/" + sentence.command.strip("/"), words, self.session_id, resume))
+
+    def _run_waiting(self) -> None:
+        while self._waiting_writes and self._held_write is None:
+            sentence = self._waiting_writes.popleft()
+            if self._core.faults.stall_for(sentence, "before"):
+                self._hold(sentence, lambda sentence=sentence: self.run(sentence))  # type: ignore[misc]
+            else:
+                self.run(sentence)
+
+    # -- login
+
+    def _log_in(self, sentence: Sentence) -> None:
+        core = self._core
+        try:
+            result = login(core.device, self._login, sentence, self.address, self._via)
+        except Trap as trap:
+            core.record(self.session_id, sentence.attributes.get("name", ""), sentence, trap.message)
+            self._trap(sentence, trap)
+            return
+        if isinstance(result, Done):
+            self._done(sentence, result.ret)
+            return
+        result.session_id = self.session_id
+        self._caller = result
+        self._reader.limit = AFTER_LOGIN_LIMIT
+        core.record(self.session_id, result.name, sentence, "ok")
+        row = core.device.insert(
+            "user/active", when=core.device.moment_text(), name=result.name, address=self.address, via=self._via,
+            group=result.group,
+        )  # fmt: skip
+        self._active_row_id = row.id
+        self._done(sentence, None)
+
+    # -- writing
+
+    def _done(self, sentence: Sentence, ret: str | None) -> None:
+        value = encode_text(f"=ret={ret}") if ret is not None else b""
+        self._reply(_DONE + _tag(sentence) + value + b"\0")
+
+    def _trap(self, sentence: Sentence, trap: Trap) -> None:
+        pairs = [("message", trap.message)]
+        if trap.category is not None and self._core.device.version >= (7, 0, 0):
+            pairs.insert(0, ("category", str(trap.category)))
+        self._reply(_TRAP + _tag(sentence) + encode_attributes(pairs) + b"\0")
+        self._done(sentence, None)
+
+    def _fatal(self, reason: str) -> None:
+        self._reply(encode_text("!fatal") + encode_text(reason) + b"\0")
+        self.close()
+
+    def _reply(self, data: bytes) -> None:
+        if self._is_closing:
+            return
+        faults = self._core.faults
+        if faults.half_after is not None:
+            if faults.half_after <= 0:
+                faults.half_after = None
+                self._out.append(data[: max(1, len(data) // 2)])
+                self.close()
+                return
+            faults.half_after -= 1
+        self._out.append(data)
+
+    def _flush(self) -> None:
+        if not self._out or self.transport is None:
+            return
+        data = b"".join(self._out)
+        self._out.clear()
+        self._send(data)
+
+    def _send(self, data: bytes | None) -> None:
+        """Write now or after the line's delay; None closes the connection."""
+        delay = self._core.reply_delay
+        if delay <= 0 and not self._delayed:
+            self._write(data)
+            return
+        loop = self._core.loop
+        self._delayed.append((loop.time() + delay, data))
+        if len(self._delayed) == 1:
+            loop.call_at(self._delayed[0][0], self._send_delayed)
+
+    def _send_delayed(self) -> None:
+        loop = self._core.loop
+        while self._delayed and self._delayed[0][0] <= loop.time() + 0.0005:
+            self._write(self._delayed.popleft()[1])
+        if self._delayed:
+            loop.call_at(self._delayed[0][0], self._send_delayed)
+
+    def _write(self, data: bytes | None) -> None:
+        if self.transport is None or self.transport.is_closing() or (self._core.faults.silent and data is not None):
+            return
+        if data is None:
+            self.transport.close()
+        else:
+            self.transport.write(data)
+
+    def close(self) -> None:
+        """Close after what was already answered has been sent."""
+        self._flush()
+        self._is_closing = True
+        self._send(None)
+
+    def abort(self) -> None:
+        """Cut the line."""
+        self._is_closing = True
+        if self.transport is not None:
+            self.transport.abort()
+
+
+class Sentence_:  # noqa: N801
+    """Identity of a running command (two commands may look the same)."""
+
+    __slots__ = ("sentence",)
+
+    def __init__(self, sentence: Sentence) -> None:
+        self.sentence = sentence
+
+
+def _tag(sentence: Sentence) -> bytes:
+    return encode_text(f".tag={sentence.tag}") if sentence.tag is not None else b""
+
+
+EXECUTE = execute
