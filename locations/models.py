@@ -102,6 +102,10 @@ class RouterState(models.Model):
         return f"{self.location_id}: {self.reach}"
 
 
+# rows the writer should try now; held ones (a person must decide) stay out, so they cannot fill its batches
+TODO = ~Q(revision=F("applied_revision")) & Q(hold="")
+
+
 class DesiredRow(models.Model):
     """Something that should be on a router. Identity is (location, kind, name); location and kind never change."""
 
@@ -153,7 +157,7 @@ class RouterProfile(DesiredRow):
         indexes = [
             models.Index(
                 fields=["location", "priority", "id"], name="locations_profile_todo",
-                condition=~Q(revision=F("applied_revision")),
+                condition=TODO,
             )
         ]  # fmt: skip
 
@@ -196,7 +200,7 @@ class AccessAccount(DesiredRow):
         indexes = [
             models.Index(
                 fields=["location", "priority", "id"], name="locations_account_todo",
-                condition=~Q(revision=F("applied_revision")),
+                condition=TODO,
             ),
             models.Index(fields=["name"], name="locations_account_name"),
             models.Index(fields=["tag"], name="locations_account_tag"),

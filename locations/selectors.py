@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.choices import Role
 from accounts.models import User
 from locations.choices import Hold, Presence, UserType
-from locations.models import AccessAccount, Location, LocationUser
+from locations.models import TODO, AccessAccount, Location, LocationUser
 
 
 def locations_visible_to(user: User) -> QuerySet[Location]:
@@ -37,15 +37,12 @@ class SyncCounts:
     leaving: int
 
 
-NOT_SYNCED = ~Q(revision=F("applied_revision"))
-
-
 def location_counts(location_id: int) -> SyncCounts:
     """Counts for the location's page. `waiting + held` is what the router does not have as we want it."""
     row = AccessAccount.objects.filter(location_id=location_id).aggregate(
         wanted=Count("pk", filter=Q(presence=Presence.PRESENT)),
         confirmed=Count("pk", filter=Q(presence=Presence.PRESENT, revision=F("applied_revision"))),
-        waiting=Count("pk", filter=NOT_SYNCED & Q(hold=Hold.NONE)),
+        waiting=Count("pk", filter=TODO),
         held=Count("pk", filter=~Q(hold=Hold.NONE)),
         leaving=Count("pk", filter=Q(presence=Presence.ABSENT)),
     )
@@ -54,7 +51,7 @@ def location_counts(location_id: int) -> SyncCounts:
 
 def waiting_count(location_id: int) -> int:
     """Changes that wait for this router; served by the partial index of unsynced rows."""
-    return AccessAccount.objects.filter(NOT_SYNCED, location_id=location_id).count()
+    return AccessAccount.objects.filter(TODO, location_id=location_id).count()
 
 
 def tag_counts(tag: str) -> SyncCounts:
@@ -62,7 +59,7 @@ def tag_counts(tag: str) -> SyncCounts:
     row = AccessAccount.objects.filter(tag=tag).aggregate(
         wanted=Count("pk", filter=Q(presence=Presence.PRESENT)),
         confirmed=Count("pk", filter=Q(presence=Presence.PRESENT, revision=F("applied_revision"))),
-        waiting=Count("pk", filter=NOT_SYNCED & Q(hold=Hold.NONE)),
+        waiting=Count("pk", filter=TODO),
         held=Count("pk", filter=~Q(hold=Hold.NONE)),
         leaving=Count("pk", filter=Q(presence=Presence.ABSENT)),
     )

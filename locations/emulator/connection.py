@@ -7,12 +7,13 @@ import collections
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from .commands import execute
 from .errors import SilentClose, Trap
 from .faults import Held
+from .line import ReplyLine
 from .login import LoginState, login
 from .oplog import is_write
 from .sentence import Caller, Done, Live, Outcome, Rows, Sentence, encode_attributes, parse_sentence
+from .table import Row
 from .wire import AFTER_LOGIN_LIMIT, FramingError, SentenceReader, encode_text
 
 if TYPE_CHECKING:
@@ -34,13 +35,9 @@ class ApiConnection(asyncio.Protocol):
         self._login = LoginState()
         self._caller: Caller | None = None
         self._active_row_id: str | None = None
-        self._out: list[bytes] = []
-        self._delayed: collections.deque[tuple[float, bytes | None]] = collections.deque()
+        self.line = ReplyLine(core)
         self._is_turn_planned = False
-        self._is_closing = False
-        self._can_write = asyncio.Event()
-        self._can_write.set()
-        self._running: dict[Sentence_, asyncio.Task[None]] = {}
+        self._running: dict[Sentence, asyncio.Task[None]] = {}
         self._held_write: Sentence | None = None
         self._waiting_writes: collections.deque[Sentence] = collections.deque()
         self.session_id = core.next_session_id()
@@ -52,7 +49,7 @@ class ApiConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected; refuse it when the service says so."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP and TLS transports are
-        self.transport = transport
+        self.transport = self.line.transport = transport
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         if not self._core.accepts(self, self._via):
@@ -62,11 +59,11 @@ class ApiConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone; what it started and is still held happens anyway when released."""
-        self._is_closing = True
+        self.line.is_closing = True
         self._core.connections.discard(self)
         for task in list(self._running.values()):
             task.cancel()
-        self._can_write.set()
+        self.line.can_write.set()
         if self._caller is not None and self._active_row_id is not None:
             table = self._core.device.tables["user/active"]
             row = table.rows.get(self._active_row_id)
@@ -78,7 +75,7 @@ class ApiConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes arrived."""
         faults = self._core.faults
-        if faults.silent or self._is_closing:
+        if faults.silent or self.line.is_closing:
             return
         self._reader.feed(data)
         if faults.slow_bytes_per_second and self.transport is not None:
@@ -89,11 +86,11 @@ class ApiConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read: stop producing."""
-        self._can_write.clear()
+        self.line.can_write.clear()
 
     def resume_writing(self) -> None:
         """The client reads again."""
-        self._can_write.set()
+        self.line.can_write.set()
         self._plan_turn()
 
     def eof_received(self) -> bool:
@@ -107,7 +104,7 @@ class ApiConnection(asyncio.Protocol):
             self.transport.resume_reading()
 
     def _plan_turn(self) -> None:
-        if not self._is_turn_planned and not self._is_closing:
+        if not self._is_turn_planned and not self.line.is_closing:
             self._is_turn_planned = True
             self._core.loop.call_soon(self._turn)
 
@@ -116,7 +113,7 @@ class ApiConnection(asyncio.Protocol):
         self._is_turn_planned = False
         try:
             for _ in range(SENTENCES_PER_TURN):
-                if self._is_closing or not self._can_write.is_set():
+                if self.line.is_closing or not self.line.can_write.is_set():
                     break
                 words = self._reader.next_sentence()
                 if words is None:
@@ -126,13 +123,13 @@ class ApiConnection(asyncio.Protocol):
                 self._plan_turn()
         except (FramingError, SilentClose):
             self.close()
-        self._flush()
+        self.line.flush()
         self._pace_reading()
 
     def _pace_reading(self) -> None:
         if self.transport is None or self.transport.is_closing() or self._core.faults.slow_bytes_per_second:
             return
-        if self._reader.pending > 1024 * 1024 and (self._is_turn_planned or not self._can_write.is_set()):
+        if self._reader.pending > 1024 * 1024 and (self._is_turn_planned or not self.line.can_write.is_set()):
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
@@ -145,7 +142,7 @@ class ApiConnection(asyncio.Protocol):
                 faults.drop_after = None
                 if faults.drop_executes:
                     self._core.note_lost(self, parse_sentence(words))
-                self._out.clear()
+                self.line.discard()
                 self.abort()
                 return
         sentence = parse_sentence(words)
@@ -183,7 +180,7 @@ class ApiConnection(asyncio.Protocol):
             self._answer(sentence, outcome)
 
     def _answer(self, sentence: Sentence, outcome: Outcome | Trap) -> None:
-        if self._is_closing:
+        if self.line.is_closing:
             return
         if isinstance(outcome, Trap):
             self._trap(sentence, outcome)
@@ -193,10 +190,9 @@ class ApiConnection(asyncio.Protocol):
             self._print_now(sentence, outcome)
         else:
             work = self._print_long(sentence, outcome) if isinstance(outcome, Rows) else self._live(sentence, outcome)
-            key = Sentence_(sentence)
             task = self._core.loop.create_task(work)
-            self._running[key] = task
-            task.add_done_callback(lambda _: self._running.pop(key, None))
+            self._running[sentence] = task
+            task.add_done_callback(lambda _: self._running.pop(sentence, None))
 
     def _print_now(self, sentence: Sentence, rows: Rows) -> None:
         found = [row for row in rows.candidates if rows.predicate is None or rows.predicate(row)]
@@ -211,46 +207,46 @@ class ApiConnection(asyncio.Protocol):
                 found = [row for row in chunk if rows.predicate is None or rows.predicate(row)]
                 self._print_chunk(sentence, rows, found, count)
                 count += len(found)
-                self._flush()
+                self.line.flush()
                 await asyncio.sleep(0)
-                await self._can_write.wait()
-                if self._is_closing:
+                await self.line.can_write.wait()
+                if self.line.is_closing:
                     return
             if not rows.repeat_seconds:
                 break
             await asyncio.sleep(rows.repeat_seconds)
         self._end_of_rows(sentence, rows, count)
-        self._flush()
+        self.line.flush()
 
     def _print_chunk(self, sentence: Sentence, rows: Rows, found: list[Row], printed: int) -> None:
-        if rows.is_count or self._is_closing:
+        if rows.is_count or self.line.is_closing:
             return
         head, encode = _RE + _tag(sentence), rows.encode
         limit = self._core.truncated_rows(sentence)
         if limit is None and self._core.faults.half_after is None:
-            self._out.append(b"".join([head + encode(row) + b"\0" for row in found]))
+            self.line.append(b"".join([head + encode(row) + b"\0" for row in found]))
             return
         for position, row in enumerate(found):
             if limit is not None and printed + position >= limit:
                 self.close()
                 return
-            self._reply(head + encode(row) + b"\0")
+            self.line.reply(head + encode(row) + b"\0")
 
     def _end_of_rows(self, sentence: Sentence, rows: Rows, count: int) -> None:
         if rows.is_count:
             self._done(sentence, str(count))
             return
         if not count and self._core.device.version >= _EMPTY_SINCE:
-            self._reply(_EMPTY + _tag(sentence) + b"\0")
+            self.line.reply(_EMPTY + _tag(sentence) + b"\0")
         self._done(sentence, None)
 
     async def _live(self, sentence: Sentence, outcome: Live) -> None:
         head = _RE + _tag(sentence)
 
         async def emit(pairs: Iterable[tuple[str, str]]) -> None:
-            self._reply(head + encode_attributes(pairs) + b"\0")
-            self._flush()
-            await self._can_write.wait()
+            self.line.reply(head + encode_attributes(pairs) + b"\0")
+            self.line.flush()
+            await self.line.can_write.wait()
 
         try:
             await outcome.run(emit)
@@ -258,19 +254,28 @@ class ApiConnection(asyncio.Protocol):
             self._trap(sentence, trap)
         else:
             self._done(sentence, None)
-        self._flush()
+        self.line.flush()
 
     def _cancel(self, sentence: Sentence) -> None:
         wanted = sentence.attributes.get("tag")
-        ended = [key.sentence for key in self._running if wanted is None or key.sentence.tag == wanted]
-        for key in [key for key in self._running if key.sentence in ended]:
-            self._running.pop(key).cancel()
-        ended += self._core.cancel_held(self, wanted)
+        ended = [other for other in self._running if wanted is None or other.tag == wanted]
         for other in ended:
-            self._reply(_TRAP + _tag(other) + encode_attributes([("category", "2"), ("message", "interrupted")]) + b"\0")
+            self._running.pop(other).cancel()
+        ended += self._cancel_held(wanted)
+        for other in ended:
+            self.line.reply(_TRAP + _tag(other) + encode_attributes([("category", "2"), ("message", "interrupted")]) + b"\0")
         self._done(sentence, None)
         for other in ended:
             self._done(other, None)
+
+    def _cancel_held(self, tag: str | None) -> list[Sentence]:
+        faults = self._core.faults
+        mine = [held for held in faults.held if held.session == self.session_id and tag in (None, held.sentence.tag)]
+        faults.held = [held for held in faults.held if held not in mine]
+        if self._held_write in [held.sentence for held in mine]:
+            self._held_write = None
+            self._run_waiting()
+        return [held.sentence for held in mine]
 
     def _hold(self, sentence: Sentence, go_on: Callable[[], None]) -> None:
         """Hold a command; later writes of this connection queue behind a held write, as on a router."""
@@ -282,10 +287,9 @@ class ApiConnection(asyncio.Protocol):
             if self._held_write is sentence:
                 self._held_write = None
                 self._run_waiting()
-            self._flush()
+            self.line.flush()
 
-        words = sentence.logged_words()
-        self._core.faults.held.append(Held("/" + sentence.command.strip("/"), words, self.session_id, resume))
+        self._core.faults.held.append(Held(sentence, self.session_id, resume))
 
     def _run_waiting(self) -> None:
         while self._waiting_writes and self._held_write is None:
@@ -319,93 +323,31 @@ class ApiConnection(asyncio.Protocol):
         self._active_row_id = row.id
         self._done(sentence, None)
 
-    # -- writing
+    # -- replies
 
     def _done(self, sentence: Sentence, ret: str | None) -> None:
         value = encode_text(f"=ret={ret}") if ret is not None else b""
-        self._reply(_DONE + _tag(sentence) + value + b"\0")
+        self.line.reply(_DONE + _tag(sentence) + value + b"\0")
 
     def _trap(self, sentence: Sentence, trap: Trap) -> None:
         pairs = [("message", trap.message)]
         if trap.category is not None and self._core.device.version >= (7, 0, 0):
             pairs.insert(0, ("category", str(trap.category)))
-        self._reply(_TRAP + _tag(sentence) + encode_attributes(pairs) + b"\0")
+        self.line.reply(_TRAP + _tag(sentence) + encode_attributes(pairs) + b"\0")
         self._done(sentence, None)
 
     def _fatal(self, reason: str) -> None:
-        self._reply(encode_text("!fatal") + encode_text(reason) + b"\0")
+        self.line.reply(encode_text("!fatal") + encode_text(reason) + b"\0")
         self.close()
-
-    def _reply(self, data: bytes) -> None:
-        if self._is_closing:
-            return
-        faults = self._core.faults
-        if faults.half_after is not None:
-            if faults.half_after <= 0:
-                faults.half_after = None
-                self._out.append(data[: max(1, len(data) // 2)])
-                self.close()
-                return
-            faults.half_after -= 1
-        self._out.append(data)
-
-    def _flush(self) -> None:
-        if not self._out or self.transport is None:
-            return
-        data = b"".join(self._out)
-        self._out.clear()
-        self._send(data)
-
-    def _send(self, data: bytes | None) -> None:
-        """Write now or after the line's delay; None closes the connection."""
-        delay = self._core.reply_delay
-        if delay <= 0 and not self._delayed:
-            self._write(data)
-            return
-        loop = self._core.loop
-        self._delayed.append((loop.time() + delay, data))
-        if len(self._delayed) == 1:
-            loop.call_at(self._delayed[0][0], self._send_delayed)
-
-    def _send_delayed(self) -> None:
-        loop = self._core.loop
-        while self._delayed and self._delayed[0][0] <= loop.time() + 0.0005:
-            self._write(self._delayed.popleft()[1])
-        if self._delayed:
-            loop.call_at(self._delayed[0][0], self._send_delayed)
-
-    def _write(self, data: bytes | None) -> None:
-        if self.transport is None or self.transport.is_closing() or (self._core.faults.silent and data is not None):
-            return
-        if data is None:
-            self.transport.close()
-        else:
-            self.transport.write(data)
 
     def close(self) -> None:
         """Close after what was already answered has been sent."""
-        self._flush()
-        self._is_closing = True
-        self._send(None)
+        self.line.close()
 
     def abort(self) -> None:
         """Cut the line."""
-        self._is_closing = True
-        if self.transport is not None:
-            self.transport.abort()
-
-
-class Sentence_:  # noqa: N801
-    """Identity of a running command (two commands may look the same)."""
-
-    __slots__ = ("sentence",)
-
-    def __init__(self, sentence: Sentence) -> None:
-        self.sentence = sentence
+        self.line.abort()
 
 
 def _tag(sentence: Sentence) -> bytes:
     return encode_text(f".tag={sentence.tag}") if sentence.tag is not None else b""
-
-
-EXECUTE = execute

@@ -19,8 +19,7 @@ NAMES = (
 class Held:
     """One command that is being held; calling ``resume`` lets it go on."""
 
-    command: str
-    words: dict[str, str]
+    sentence: Sentence
     session: int
     resume: Callable[[], None]
 

@@ -33,9 +33,9 @@ LOCAL = Caller("admin", "full", ALL_POLICIES, address="")
 """Somebody at the console of the router itself."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sentence:
-    """Command word, attributes in order, unset attributes, query words, tag."""
+    """Command word, attributes in order, unset attributes, query words, tag. Equal only to itself."""
 
     command: str
     attributes: dict[str, str]

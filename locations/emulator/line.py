@@ -1,0 +1,98 @@
+"""The way back to one client: collected replies, the line's delay, half sentences, back-pressure."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .core import RouterCore
+
+
+class ReplyLine:
+    """Collects reply sentences and sends them together; every method runs in the event loop."""
+
+    def __init__(self, core: RouterCore) -> None:
+        self._core = core
+        self._out: list[bytes] = []
+        self._delayed: collections.deque[tuple[float, bytes | None]] = collections.deque()
+        self.transport: asyncio.Transport | None = None
+        self.is_closing = False
+        self.can_write = asyncio.Event()
+        self.can_write.set()
+
+    def reply(self, data: bytes) -> None:
+        """One encoded sentence; the fault ``half_sentence`` cuts it and the connection."""
+        if self.is_closing:
+            return
+        faults = self._core.faults
+        if faults.half_after is not None:
+            if faults.half_after <= 0:
+                faults.half_after = None
+                self._out.append(data[: max(1, len(data) // 2)])
+                self.close()
+                return
+            faults.half_after -= 1
+        self._out.append(data)
+
+    def append(self, data: bytes) -> None:
+        """Several encoded sentences at once (no fault counts them)."""
+        if not self.is_closing:
+            self._out.append(data)
+
+    def discard(self) -> None:
+        """Forget what was not sent yet."""
+        self._out.clear()
+
+    def flush(self) -> None:
+        """Send what was collected."""
+        if not self._out or self.transport is None:
+            return
+        data = b"".join(self._out)
+        self._out.clear()
+        self._send(data)
+
+    def close(self) -> None:
+        """Close after what was already answered has been sent."""
+        self.flush()
+        if not self.is_closing:
+            self.is_closing = True
+            self._send(None)
+
+    def abort(self) -> None:
+        """Cut the line."""
+        self.is_closing = True
+        self.can_write.set()
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _send(self, data: bytes | None) -> None:
+        """Write now or after the line's delay; None closes the connection.
+
+        Each piece waits its own delay from the moment it was produced, so pipelined commands overlap: the delay is
+        latency, never a limit of throughput.
+        """
+        delay = self._core.reply_delay
+        if delay <= 0 and not self._delayed:
+            self._write(data)
+            return
+        loop = self._core.loop
+        self._delayed.append((loop.time() + delay, data))
+        if len(self._delayed) == 1:
+            loop.call_at(self._delayed[0][0], self._send_delayed)
+
+    def _send_delayed(self) -> None:
+        loop = self._core.loop
+        while self._delayed and self._delayed[0][0] <= loop.time() + 0.0005:
+            self._write(self._delayed.popleft()[1])
+        if self._delayed:
+            loop.call_at(self._delayed[0][0], self._send_delayed)
+
+    def _write(self, data: bytes | None) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if data is None:
+            self.transport.close()
+        elif not self._core.faults.silent:
+            self.transport.write(data)
