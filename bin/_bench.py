@@ -1,4 +1,4 @@
-"""What `bin/bench` does once Python is there: an embedded PostgreSQL with crash safety on, then `tests.perf`."""
+"""What `bin/bench` does once Python is there: a crash-safe embedded PostgreSQL, then `tests.perf`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from _test import database, environment, guarded, run, say, server_line  # noqa: E402
+from _test import database, environment, guarded, run, say, server_line
 
 
 def main(arguments: list[str]) -> int:

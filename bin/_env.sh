@@ -22,5 +22,6 @@ mb_prepare() {
     cd -- "$MB_HOME" || exit 1
     mb_base=$(mb_find_python) || exit 1
     "$mb_base" -I "$MB_HOME/bin/_install.py" "$MB_HOME" "$1" || exit 1
+    # shellcheck disable=SC2034  # used by the script that reads this file
     MB_PYTHON=$MB_HOME/.venv/bin/python
 }

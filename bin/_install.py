@@ -1,4 +1,5 @@
-"""Makes `.venv` and installs a hashed requirements file into it, only when that file changed. Standard library only.
+"""Makes `.venv` and installs a hashed requirements file into it, only when that file changed. Standard
+library only.
 
 Usage: `_install.py CLONE requirements.txt`. Runs with any Python 3.11+, before anything is installed.
 """
@@ -69,7 +70,10 @@ def pip_command(venv: Path) -> list[str]:
 def fingerprint(requirements: Path, venv: Path) -> str:
     """What must be equal for an installation to count as done: the pins and the interpreter."""
     version = subprocess.run(
-        [venv_python(venv), "-I", "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=True
+        [venv_python(venv), "-I", "-c", "import sys; print(sys.version)"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
     return hashlib.sha256(requirements.read_bytes() + version.encode()).hexdigest()
 

@@ -68,7 +68,7 @@ def database(*, fast: bool) -> Iterator[dict[str, str]]:
         yield given
         return
     if any(given.values()):
-        sys.exit("Set both DATABASE_URL and DATABASE_OWNER_URL, or neither: the tests check the rights of two roles.")
+        sys.exit("Set both DATABASE_URL and DATABASE_OWNER_URL, or neither: the tests check two roles.")
     remove_old_runs()
     root = Path(tempfile.mkdtemp(prefix=PREFIX))
     server = EmbeddedPostgres(root, NAME, fast=fast)
@@ -82,9 +82,7 @@ def database(*, fast: bool) -> Iterator[dict[str, str]]:
 
 def environment(urls: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, str]:
     kept = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in DROPPED and not key.startswith(DROPPED_PREFIXES)
+        key: value for key, value in os.environ.items() if key not in DROPPED and not key.startswith(DROPPED_PREFIXES)
     }
     workers = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or str(max(2, min(os.cpu_count() or 2, 8)))
     fixed = {"PYTHONUNBUFFERED": "1", "PYTEST_XDIST_AUTO_NUM_WORKERS": workers}
@@ -92,7 +90,7 @@ def environment(urls: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, 
 
 
 def run(command: list[str], env: Mapping[str, str]) -> int:
-    """Run to the end. Ctrl-C and SIGTERM are handed to the child once, so that it reports before the server stops."""
+    """Run to the end; Ctrl-C and SIGTERM are handed on, so that the child reports before the server stops."""
     process = start_child([sys.executable, *command], env=env, cwd=CLONE)
 
     def hand_on(number: int, _frame: object) -> None:
@@ -149,7 +147,10 @@ def main(arguments: list[str]) -> int:
         lines.insert(0, server_line(urls["DATABASE_URL"]))
         for line in lines:
             say(line)
-        code = run(["-m", "pytest", *pytest_arguments(rest, everything=everything, soak=soak)], environment(urls, extra))
+        code = run(
+            ["-m", "pytest", *pytest_arguments(rest, everything=everything, soak=soak)],
+            environment(urls, extra),
+        )
         for line in lines:
             say(f"Ran with {line}")
         if not everything and not soak and not has_option(rest, "-m"):

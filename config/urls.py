@@ -1,6 +1,23 @@
+"""Every address of the product. Static files are served by whitenoise before this is asked."""
+
 from __future__ import annotations
 
-from django.contrib import admin
-from django.urls import path
+from importlib.util import find_spec
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from django.contrib import admin
+from django.templatetags.static import static
+from django.urls import include, path, reverse_lazy
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
+
+favicon = lazy(lambda: static("core/favicon.svg"), str)()
+
+urlpatterns = [
+    path("", RedirectView.as_view(url=reverse_lazy("admin:index")), name="root"),
+    path("favicon.ico", RedirectView.as_view(url=favicon), name="favicon"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("config.api_urls")),
+]
+if find_spec("core.monitoring"):
+    urlpatterns.insert(0, path("", include("core.monitoring.urls")))

@@ -9,5 +9,9 @@ from core.settings_registry import Declaration, declare
 
 def declare_all() -> None:
     category = _("Company")
-    declare(Declaration("company.name", str, "MikroTik Billing", _("Shown to customers and on vouchers."), category, max_length=80))
+    declare(
+        Declaration(
+            "company.name", str, "MikroTik Billing", _("Shown to customers and on vouchers."), category, max_length=80
+        )
+    )
     declare(Declaration("company.phone", str, "", _("Where customers reach you."), category, max_length=40))

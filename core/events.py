@@ -35,9 +35,7 @@ class Subscription:
 _subscriptions: list[Subscription] = []
 
 
-def subscribe(
-    event: type[Event], subscriber: Callable[[Any], None], *, is_critical: bool, order: int = 100
-) -> None:
+def subscribe(event: type[Event], subscriber: Callable[[Any], None], *, is_critical: bool, order: int = 100) -> None:
     """Register once, from `AppConfig.ready()` through the room's `hooks.py`. Lower `order` runs first."""
     entry = Subscription(event, subscriber, is_critical, order)
     if any(s.event is event and s.name == entry.name for s in _subscriptions):

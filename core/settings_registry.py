@@ -94,7 +94,9 @@ def setting_change(key: str, text: str) -> Any:
     Setting.objects.update_or_create(
         key=key,
         defaults={
-            "value": text.strip(), "description": str(declaration.description), "category": str(declaration.category),
+            "value": text.strip(),
+            "description": str(declaration.description),
+            "category": str(declaration.category),
         },
     )
     return value

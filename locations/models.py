@@ -180,6 +180,7 @@ class AccessAccount(DesiredRow):
     limit_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     is_kick_due = models.BooleanField(default=False, help_text="end its live sessions with the next write")
+    is_adopted = models.BooleanField(default=False, help_text="a person said that the router's entry is this account")
     sent_limit_seconds = models.PositiveBigIntegerField(null=True, help_text="limit-uptime as the router has it")
     first_login_at = models.DateTimeField(_("first login"), null=True, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)

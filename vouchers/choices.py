@@ -19,7 +19,8 @@ VOUCHER_MOVES: dict[str, set[str]] = {
     VoucherStatus.NEW: {VoucherStatus.SOLD, VoucherStatus.ACTIVE, VoucherStatus.VOID},
     VoucherStatus.SOLD: {VoucherStatus.NEW, VoucherStatus.ACTIVE, VoucherStatus.EXPIRED, VoucherStatus.VOID},
     VoucherStatus.ACTIVE: {VoucherStatus.EXPIRED, VoucherStatus.VOID},
-    VoucherStatus.EXPIRED: {VoucherStatus.ACTIVE},
+    # extending revives: active when it was used, sold when its time ran from the sale and nobody ever logged in
+    VoucherStatus.EXPIRED: {VoucherStatus.ACTIVE, VoucherStatus.SOLD},
     VoucherStatus.VOID: set(),
 }
 

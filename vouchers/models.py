@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from billing.choices import ValidityFrom
 from billing.models import Plan
 from core.fields import AmountField, EncryptedTextField
 from locations.models import Location
@@ -21,7 +22,7 @@ MAX_QUANTITY = 100_000
 
 
 class VoucherBatch(models.Model):
-    """An order for vouchers. Price and cost are frozen here when it is created."""
+    """An order for vouchers. Price, cost and the plan's terms are frozen here when it is created."""
 
     name = models.CharField(_("name"), max_length=80)
     plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="+")
@@ -45,6 +46,14 @@ class VoucherBatch(models.Model):
     push_at = models.CharField(_("put on the router"), max_length=10, choices=PushAt.choices, default=PushAt.CREATION)
     price = AmountField(_("price"))
     price_cost = AmountField(_("cost"))
+    # what was printed and sold stays what it was: later changes of the plan do not reach these vouchers
+    duration_seconds = models.PositiveBigIntegerField(_("validity"), null=True, blank=True)
+    validity_from = models.CharField(
+        _("validity counts from"), max_length=12, choices=ValidityFrom.choices, default=ValidityFrom.FIRST_LOGIN
+    )
+    uptime_limit_seconds = models.PositiveBigIntegerField(_("online time limit"), null=True, blank=True)
+    data_limit_bytes = models.PositiveBigIntegerField(_("data limit"), null=True, blank=True)
+    is_mac_locked = models.BooleanField(_("lock to first device"), default=False)
     status = models.CharField(_("status"), max_length=12, choices=BatchStatus.choices, default=BatchStatus.QUEUED)
     progress = models.PositiveIntegerField(_("generated"), default=0)
     is_cancel_requested = models.BooleanField(default=False)
@@ -131,6 +140,21 @@ class Voucher(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class VoucherLocation(models.Model):
+    """Where a voucher is good when that is no longer where its batch is: it was moved by a person."""
+
+    voucher = models.ForeignKey(Voucher, on_delete=models.CASCADE, related_name="+")
+    location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["voucher", "location"], name="vouchers_voucher_location_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.voucher_id} @ {self.location_id}"
 
 
 class VoucherSale(models.Model):

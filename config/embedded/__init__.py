@@ -1,4 +1,5 @@
-"""The embedded default: a private PostgreSQL and a small process supervisor, used when no DATABASE_URL is set.
+"""The embedded default: a private PostgreSQL and a small process supervisor, used when no DATABASE_URL is
+set.
 
 Nothing in this package imports Django, so it can prepare the ground before settings are read.
 """

@@ -1,4 +1,4 @@
-"""`python -m config.embedded --root var/dev-pg [--name dev] [--fast] [--urls FILE]`: a server until Ctrl-C."""
+"""`python -m config.embedded --root FOLDER [--name dev] [--fast] [--urls FILE]`: a server until Ctrl-C."""
 
 from __future__ import annotations
 

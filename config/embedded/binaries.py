@@ -17,12 +17,14 @@ _UNUSED = shutil.ignore_patterns("include", "*.a", "__pycache__", "pkgconfig")
 def wheel_folder() -> Path:
     """Folder of the installed wheel, found without importing it.
 
-    Its Python interface runs `useradd` and changes the mode of parent folders (research/ui_ops.md §8.1), so it
-    is never imported. Raises FileNotFoundError when the wheel is not installed or has no PostgreSQL 18.
+    Its Python interface runs `useradd` and changes the mode of parent folders (research/ui_ops.md §8.1), so
+    it is never imported. Raises FileNotFoundError when the wheel is not installed or has no PostgreSQL 18.
     """
     spec = importlib.util.find_spec(names.WHEEL_MODULE)
     if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"{names.WHEEL} is not installed: pip install -r requirements.txt, or set DATABASE_URL.")
+        raise FileNotFoundError(
+            f"{names.WHEEL} is not installed: pip install -r requirements.txt, or set DATABASE_URL."
+        )
     folder = Path(spec.origin).resolve().parent
     if not (folder / names.INSTALL_FOLDER / "bin" / "postgres").is_file():
         raise FileNotFoundError(f"{names.WHEEL} in {folder} holds no PostgreSQL 18 for this machine.")
@@ -37,7 +39,8 @@ def wheel_programs() -> Path:
 def copied_programs(state_root: Path) -> Path:
     """The `bin` folder of a copy under `state_root`, made once per wheel version and readable by everyone.
 
-    The folder layout of site-packages is kept, because the programs find libpq by a path relative to themselves.
+    The folder layout of site-packages is kept, because the programs find libpq by a path relative to
+    themselves.
     """
     version = importlib.metadata.version(names.WHEEL)
     target = state_root / "binaries" / version
@@ -48,7 +51,10 @@ def copied_programs(state_root: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{version}.{secrets.token_hex(4)}")
     shutil.copytree(
-        source / names.INSTALL_FOLDER, partial / names.WHEEL_MODULE / names.INSTALL_FOLDER, ignore=_UNUSED, symlinks=True
+        source / names.INSTALL_FOLDER,
+        partial / names.WHEEL_MODULE / names.INSTALL_FOLDER,
+        ignore=_UNUSED,
+        symlinks=True,
     )
     libraries = source.parent / _LIBRARIES
     if libraries.is_dir():

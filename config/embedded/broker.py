@@ -12,8 +12,8 @@ CONTROL = "control"
 def prepare_broker(var: Path) -> Path:
     """Make `var/broker` anew and return it. Only while no worker runs.
 
-    Messages left by an earlier run are dropped: each job is a row, and the sweeps find it; an old wake-up is worth
-    nothing, and a hundred thousand of them would keep the workers from new work.
+    Messages left by an earlier run are dropped: each job is a row, and the sweeps find it; an old wake-up
+    is worth nothing, and a hundred thousand of them would keep the workers from new work.
     """
     folder = var / "broker"
     shutil.rmtree(folder, ignore_errors=True)

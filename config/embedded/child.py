@@ -15,7 +15,7 @@ _EXEC_CHILD = Path(__file__).with_name("exec_child.py")
 
 
 def start_child(
-    command: Sequence[str | Path],
+    command: Sequence[str],
     *,
     env: Mapping[str, str],
     cwd: Path,
@@ -24,16 +24,26 @@ def start_child(
     account: Account | None = None,
     new_session: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own process group; the kernel sends it `stop_signal` when the calling thread ends.
+    """Start `command` in its own process group; the kernel sends it `stop_signal` when the calling thread
+    ends.
 
-    Its own group keeps a Ctrl-C at the terminal away from it: the caller decides the order in which things stop.
-    `output` is a file descriptor for both streams (None: inherit). Raises OSError.
+    Its own group keeps a Ctrl-C at the terminal away from it: the caller decides the order in which things
+    stop. `output` is a file descriptor for both streams (None: inherit). Raises OSError.
     """
     switch = account is not None and account.switch
     uid, gid = (account.uid, account.gid) if account is not None and switch else (-1, -1)
-    wrapped = [sys.executable, "-I", "-S", str(_EXEC_CHILD), str(os.getpid()), str(int(stop_signal)), str(uid), str(gid)]
+    wrapped = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(_EXEC_CHILD),
+        str(os.getpid()),
+        str(int(stop_signal)),
+        str(uid),
+        str(gid),
+    ]
     return subprocess.Popen(
-        [*wrapped, "--", *map(str, command)], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd,
+        [*wrapped, "--", *command], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd,
         env=dict(env), start_new_session=new_session, process_group=None if new_session else 0,
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Start one program that ends when its parent ends: `exec_child.py PARENT SIGNAL UID GID -- program args`.
 
-Run as a file with `python -I -S`, so that it is quick and imports nothing of ours. UID and GID are -1 to stay.
+Run as a file with `python -I -S`, so that it is quick and imports nothing of ours. UID and GID are -1 to
+stay.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Read `KEY=value` lines; values are taken literally (no quotes, no expansion); a missing file is empty."""
+    """Read `KEY=value` lines; values are literal (no quotes, no expansion); a missing file is empty."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -76,7 +76,7 @@ def read_env(path: Path) -> dict[str, str]:
 
 
 def write_env(path: Path, values: Mapping[str, str], *, heading: str) -> None:
-    """Write `values` as `KEY=value` lines under a comment. A value with a line break is refused (ValueError)."""
+    """Write `values` as `KEY=value` lines under a comment. Raises ValueError on a line break."""
     for key, value in values.items():
         if "\n" in value or "\r" in value:
             raise ValueError(f"{key} must be one line")

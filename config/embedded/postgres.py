@@ -25,32 +25,42 @@ from config.embedded.files import FileLock, LockBusyError, read_env, write_env, 
 from config.embedded.layout import lock_path, make_layout, remove_layout
 from config.embedded.postmaster import clear_stale, read_pid_file, server_pid
 from config.embedded.roles import create_roles
-from config.embedded.server_settings import ACCESS_RULES, server_settings
+from config.embedded.server_settings import TlsListener, access_rules, server_settings
 from core.db.grants import grant_application_role
 
 _LOG_LIMIT = 10 * 1024 * 1024
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded server could not start or stop; the message is a sentence for the person at the terminal."""
+    """The embedded server could not start or stop; the message is for the person at the terminal."""
 
 
 class EmbeddedPostgres:
     """One embedded server: `with EmbeddedPostgres(root=..., name="demo") as server: server.app_url`.
 
     `root` holds its lock and, unless root runs it, its data under `root/name`; as root the data lies under
-    `state_root` (default /var/lib/mikrotik-billing) and an existing unprivileged account runs it. `fast` gives up
-    crash safety for tests. Raises EmbeddedPostgresError. Start it from the main thread: the kernel stops the
-    server (fast shutdown) when the starting thread ends, however it ends.
+    `state_root` (default /var/lib/mikrotik-billing) and an existing unprivileged account runs it. `fast`
+    gives up crash safety for tests. Raises EmbeddedPostgresError. Start it from the main thread: the kernel
+    stops the server (fast shutdown) when the starting thread ends, however it ends.
     """
 
     def __init__(
-        self, root: Path, name: str = "demo", *, fast: bool = False, state_root: Path = names.STATE_ROOT
+        self,
+        root: Path,
+        name: str = "demo",
+        *,
+        fast: bool = False,
+        state_root: Path = names.STATE_ROOT,
+        programs: Path | None = None,
+        tls: TlsListener | None = None,
     ) -> None:
         self.root = root
         self.name = name
         self.fast = fast
         self._state_root = state_root
+        self._given_programs = programs
+        self._tls = tls
+        self._port = tls.port if tls else names.PORT
         self._lock = FileLock(lock_path(root, name))
         self._process: subprocess.Popen[bytes] | None = None
         self._passwords: dict[str, str] = {}
@@ -80,7 +90,14 @@ class EmbeddedPostgres:
     def url(self, role: str, database: str = names.DATABASE) -> str:
         """A libpq URL with the role's password; secret."""
         folder = quote(str(self._layout.sockets), safe="/")
-        return f"postgresql://{role}:{self._passwords[role]}@/{database}?host={folder}"
+        # The port is named, because PGPORT in somebody's shell would otherwise decide it.
+        return f"postgresql://{role}:{self._passwords[role]}@:{self._port}/{database}?host={folder}"
+
+    @property
+    def tls_url(self) -> str:
+        """URL of the application's role over TLS to `localhost`; only with a `tls` listener."""
+        password = self._passwords[names.APP_ROLE]
+        return f"postgresql://{names.APP_ROLE}:{password}@localhost:{self._port}/{names.DATABASE}"
 
     @property
     def programs(self) -> Path:
@@ -119,7 +136,7 @@ class EmbeddedPostgres:
         return self._process.pid if self._process is not None and self.is_running() else None
 
     def stop(self, *, wait_seconds: float = 30.0) -> None:
-        """Stop the server (`pg_ctl stop -m fast`, then harder) and let go of its lock. Harmless when stopped."""
+        """Stop the server (`pg_ctl stop -m fast`, then harder) and release its lock. Harmless twice."""
         try:
             if self._process is not None:
                 self._stop_server(wait_seconds)
@@ -138,7 +155,8 @@ class EmbeddedPostgres:
         finally:
             self._lock.release()
 
-    # -- steps ---------------------------------------------------------------------------------------------------
+    # -- steps
+    # ---------------------------------------------------------------------------------------------------
 
     def _take_lock(self) -> None:
         self._lock.release()
@@ -146,13 +164,16 @@ class EmbeddedPostgres:
             self._lock.acquire()
         except LockBusyError as error:
             raise EmbeddedPostgresError(
-                f"The embedded PostgreSQL '{self.name}' in {self.root} is already in use by process {error.pid}."
+                f"The embedded PostgreSQL '{self.name}' in {self.root} is in use by process {error.pid}."
             ) from error
 
     def _locate(self) -> None:
         self._account = server_account()
         self._layout = make_layout(self.root, self.name, self._account, self._state_root)
-        self._programs = copied_programs(self._state_root) if self._account.switch else wheel_programs()
+        self._programs = self._given_programs or self._own_programs()
+
+    def _own_programs(self) -> Path:
+        return copied_programs(self._state_root) if self._account.switch else wheel_programs()
 
     def _prepare(self) -> None:
         self._locate()
@@ -163,10 +184,20 @@ class EmbeddedPostgres:
         self._passwords = {
             role: read_env(layout.credentials)[role] for role in (names.SUPER_ROLE, names.OWNER_ROLE, names.APP_ROLE)
         }
-        text = server_settings(sockets=layout.sockets, access_rules=layout.access_rules, fast=self.fast)
-        for path, content in ((layout.settings, text), (layout.access_rules, ACCESS_RULES)):
+        tls = self._own_certificate() if self._tls else None
+        text = server_settings(sockets=layout.sockets, rules=layout.access_rules, fast=self.fast, tls=tls)
+        for path, content in ((layout.settings, text), (layout.access_rules, access_rules(tls))):
             write_private(path, content)
             path.chmod(0o644)
+
+    def _own_certificate(self) -> TlsListener:
+        """A copy of certificate and key that belongs to the server's account: PostgreSQL insists on it."""
+        assert self._tls is not None  # noqa: S101 - for the type checker; the only caller looked
+        copy = TlsListener(self._port, self._layout.home / "server.crt", self._layout.home / "server.key")
+        for source, target in ((self._tls.certificate, copy.certificate), (self._tls.key, copy.key)):
+            write_private(target, source.read_text(encoding="ascii"))
+            os.chown(target, self._account.uid, self._account.gid)
+        return copy
 
     def _end_leftover(self) -> None:
         """End a server whose supervisor was killed; we hold the lock, so nobody else owns it."""
@@ -176,7 +207,7 @@ class EmbeddedPostgres:
         clear_stale(data, self._layout.sockets)
 
     def _create_cluster(self) -> None:
-        """Build the data folder aside and rename it, so that a killed first start leaves nothing half made."""
+        """Build the data folder aside and rename it: a killed first start leaves nothing half made."""
         layout, account = self._layout, self._account
         passwords = {role: secrets.token_urlsafe(24) for role in (names.SUPER_ROLE, names.OWNER_ROLE, names.APP_ROLE)}
         for old in layout.home.glob("data.new*"):
@@ -189,9 +220,20 @@ class EmbeddedPostgres:
         write_private(password_file, passwords[names.SUPER_ROLE] + "\n")
         if account.switch:
             os.chown(password_file, account.uid, account.gid)
-        command = [str(self._programs / "initdb"), "-D", str(fresh), "-U", names.SUPER_ROLE, "--encoding=UTF8"]
-        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command += ["--auth=scram-sha-256", f"--pwfile={password_file}", *(["--no-sync"] if self.fast else [])]
+        command = [
+            str(self._programs / "initdb"),
+            "-D",
+            str(fresh),
+            "-U",
+            names.SUPER_ROLE,
+            "--encoding=UTF8",
+        ]
+        command += self._locale_options()
+        command += [
+            "--auth=scram-sha-256",
+            f"--pwfile={password_file}",
+            *(["--no-sync"] if self.fast else []),
+        ]
         try:
             done = self._run(command, timeout=120)
         finally:
@@ -201,11 +243,19 @@ class EmbeddedPostgres:
         write_env(layout.credentials, passwords, heading="Passwords of the embedded PostgreSQL. Keep private.")
         fresh.rename(layout.data)
 
+    def _locale_options(self) -> list[str]:
+        """UTF-8 without the system's locales: from version 17 PostgreSQL brings its own."""
+        version = self._run([str(self._programs / "postgres"), "--version"], timeout=30).stdout
+        if int(version.split()[2].split(".")[0]) < 17:
+            return ["--locale=C.UTF-8"]
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+
     def _launch(self, wait_seconds: float) -> None:
         layout, account = self._layout, self._account
         if layout.log.exists() and layout.log.stat().st_size > _LOG_LIMIT:
             layout.log.replace(layout.log.with_suffix(".log.1"))
-        command = [self._programs / "postgres", "-D", layout.data, "-c", f"config_file={layout.settings}"]
+        command = [str(self._programs / "postgres"), "-D", str(layout.data)]
+        command += ["-c", f"config_file={layout.settings}"]
         log = os.open(layout.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         try:
             self._process = start_child(
@@ -219,7 +269,12 @@ class EmbeddedPostgres:
     def _wait_ready(self, deadline: float) -> None:
         while True:
             found = read_pid_file(self._layout.data)
-            if self._process is not None and found is not None and found.pid == self._process.pid and found.status == "ready":
+            if (
+                self._process is not None
+                and found is not None
+                and found.pid == self._process.pid
+                and found.status == "ready"
+            ):
                 return
             if not self.is_running():
                 raise EmbeddedPostgresError(f"PostgreSQL ended at once. Its last words:\n{self._log_tail()}")

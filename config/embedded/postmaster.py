@@ -8,10 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded import names
-
 _STATUS_LINE = 7
-"""Zero-based line of postmaster.pid with the status word (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS)."""
+"""Zero-based line of postmaster.pid with the status word (PostgreSQL's src/include/utils/pidfile.h)."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +35,8 @@ def read_pid_file(data: Path) -> PidFile | None:
 def server_pid(data: Path) -> int | None:
     """Pid of the server of this data folder, or None.
 
-    A pid alone proves nothing after a reboot: it may belong to someone else by now. A postmaster works inside its
-    data folder, so its working directory tells.
+    A pid alone proves nothing after a reboot: it may belong to someone else by now. A postmaster works
+    inside its data folder, so its working directory tells.
     """
     found = read_pid_file(data)
     return found.pid if found is not None and _works_in(found.pid, data) else None
@@ -47,8 +45,8 @@ def server_pid(data: Path) -> int | None:
 def clear_stale(data: Path, sockets: Path, *, wait_seconds: float = 10.0) -> None:
     """Remove lock files of a server that is gone, and end backends that outlived it.
 
-    Only for a caller that holds the data folder's own lock. PostgreSQL would refuse to start when the pid in an old
-    lock file was given to another process. Raises TimeoutError when orphaned backends do not end.
+    Only for a caller that holds the data folder's own lock. PostgreSQL would refuse to start when the pid
+    in an old lock file was given to another process. Raises TimeoutError when orphaned backends do not end.
     """
     deadline = time.monotonic() + wait_seconds
     sign = signal.SIGQUIT
@@ -61,13 +59,13 @@ def clear_stale(data: Path, sockets: Path, *, wait_seconds: float = 10.0) -> Non
         sign = signal.SIGKILL if time.monotonic() > deadline - wait_seconds / 2 else signal.SIGQUIT
         time.sleep(0.05)
     (data / "postmaster.pid").unlink(missing_ok=True)
-    (sockets / names.SOCKET_NAME).unlink(missing_ok=True)
-    (sockets / f"{names.SOCKET_NAME}.lock").unlink(missing_ok=True)
+    for path in sockets.glob(".s.PGSQL.*"):
+        path.unlink()
 
 
 def _works_in(pid: int, data: Path) -> bool:
     try:
-        folder = os.readlink(f"/proc/{pid}/cwd")
+        folder = str(Path(f"/proc/{pid}/cwd").readlink())
         name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except OSError:
         return False

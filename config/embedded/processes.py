@@ -19,7 +19,7 @@ from config.embedded.postgres import EmbeddedPostgres
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOG_LIMIT = 10 * 1024 * 1024
 FIRST_DELAY, LONGEST_DELAY, STEADY_AFTER = 1.0, 30.0, 60.0
-"""Seconds: the wait before a restart doubles from the first to the longest; a child that ran steadily starts over."""
+"""Seconds: the wait before a restart doubles up to the longest; after a steady run it starts over."""
 _TICK = 0.1
 
 
@@ -48,10 +48,11 @@ class _Child:
 
 
 class Supervisor:
-    """Runs children of one scope (a lock file its caller holds). Use from the main thread, as a context manager.
+    """Runs children of one scope (a lock file its caller holds). Use from the main thread, as a context
+    manager.
 
     Each child has its own process group, so a Ctrl-C at the terminal reaches only the supervisor, which stops
-    children first; the caller stops PostgreSQL after leaving the context. `say` gets sentences for the person at the
+    children first; the caller stops PostgreSQL after `stop`. `say` gets sentences for the person at the
     terminal. Output goes to `log_folder/<name>.log`.
     """
 
@@ -62,7 +63,6 @@ class Supervisor:
         folder: Path,
         log_folder: Path,
         say: Callable[[str], None],
-        server: EmbeddedPostgres | None = None,
         stop_seconds: float = 12.0,
     ) -> None:
         self.run_id = secrets.token_hex(8)
@@ -70,7 +70,7 @@ class Supervisor:
         self._folder = folder
         self._log_folder = log_folder
         self._say = say
-        self._server = server
+        self._server: EmbeddedPostgres | None = None
         self._stop_seconds = stop_seconds
         self._children: list[_Child] = []
         self._signals = 0
@@ -100,6 +100,10 @@ class Supervisor:
         """The same as a Ctrl-C."""
         self._signals += 1
 
+    def watch_server(self, server: EmbeddedPostgres) -> None:
+        """Start this running server again when it falls. Stopping it is left to the caller."""
+        self._server = server
+
     def end_leftovers(self) -> int:
         """End children of earlier runs of this scope that lost their supervisor; returns how many."""
         return leftovers.end_marked(self._scope, not_run=self.run_id)
@@ -124,7 +128,7 @@ class Supervisor:
     def run_together(
         self, commands: Mapping[str, Sequence[str]], env: Mapping[str, str], *, shown: bool = False
     ) -> dict[str, int]:
-        """Run independent programs side by side to their ends; exit codes by name. Raises StopRequestedError."""
+        """Run programs side by side to their ends; exit codes by name. Raises StopRequestedError."""
         running = {name: self._spawn(ChildSpec(name, command, env), shown=shown) for name, command in commands.items()}
         try:
             while any(process.poll() is None for process in running.values()):
@@ -141,6 +145,10 @@ class Supervisor:
     def restarts(self, name: str) -> int:
         """How often a child had to be started again."""
         return next(child.restarts for child in self._children if child.spec.name == name)
+
+    def failing(self, *, restarts: int = 3) -> str | None:
+        """Name of a child that fell again and again, or None."""
+        return next((child.spec.name for child in self._children if child.restarts >= restarts), None)
 
     def pids(self) -> dict[str, int]:
         """Process ids of the children that run now."""
@@ -193,11 +201,13 @@ class Supervisor:
         first = [child for child in self._children if not child.spec.stops_last]
         last = [child for child in self._children if child.spec.stops_last]
         self._children = []
+        self._server = None
         for group in (first, last):
             self._end([child.process for child in group if child.process is not None])
-        leftovers.end_marked(self._scope, run=self.run_id)
+        leftovers.end_marked(self._scope, run=self.run_id, wait_seconds=2.0)
 
-    # -- steps -------------------------------------------------------------------------------------------------
+    # -- steps
+    # -------------------------------------------------------------------------------------------------
 
     def _launch(self, child: _Child) -> None:
         child.restart_at = None
@@ -221,7 +231,9 @@ class Supervisor:
         process = child.process
         if process is None:
             return
-        end_group(process, signal.SIGKILL)  # its own children, which would hold ports and locks of the next one
+        child.process = None
+        # What it had started itself would hold ports and locks of the next one.
+        end_group(process, signal.SIGKILL)
         if now - child.started_at > STEADY_AFTER:
             child.delay = FIRST_DELAY
         child.restart_at = now + child.delay

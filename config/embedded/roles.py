@@ -1,4 +1,5 @@
-"""Creates the two database roles: one owns and migrates, the application's only reads and writes rows (DESIGN §3.4).
+"""Creates the two database roles: one owns and migrates, the application's only reads and writes rows
+(DESIGN §3.4).
 
 What the application's role may do is listed in `core.db.grants`; `manage.py migrate` applies it again.
 """
@@ -24,9 +25,9 @@ _DEFAULTS: list[LiteralString] = [
 def create_roles(connection: psycopg.Connection, *, owner_password: str, app_password: str) -> None:
     """Create both roles and the database; idempotent.
 
-    `connection` is the bootstrap role's, on template1, in autocommit. Rights on future tables of the owner are set
-    in the template, so every database the owner creates (tests create many) has them from the start. Passwords are
-    sent as SCRAM verifiers, so they appear in no statement log. Raises psycopg.Error.
+    `connection` is the bootstrap role's, on template1, in autocommit. Rights on future tables of the owner
+    are set in the template, so every database the owner creates (tests create many) has them from the
+    start. Passwords are sent as SCRAM verifiers, so they appear in no statement log. Raises psycopg.Error.
     """
     _ensure_role(connection, names.OWNER_ROLE, owner_password, "CREATEDB")
     _ensure_role(connection, names.APP_ROLE, app_password, "NOCREATEDB")

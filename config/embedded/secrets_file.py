@@ -43,7 +43,8 @@ def secrets_path(var: Path) -> Path:
 
 
 def ensure_secrets(var: Path) -> dict[str, str]:
-    """Return the keys of `var/secrets.env`, adding those that are missing and never changing one that is there.
+    """Return the keys of `var/secrets.env`, adding those that are missing and never changing one that is
+    there.
 
     Raises PermissionError when the file belongs to another account, LockBusyError when two starts meet here.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 _ALWAYS = {
@@ -29,14 +30,32 @@ _FAST = {
     "autovacuum_naptime": "'5min'",
 }
 
-ACCESS_RULES = "# The unix socket with a password, for everyone; nothing else.\nlocal all all scram-sha-256\n"
+_LOCAL_RULE = "local all all scram-sha-256"
+_TLS_RULE = "hostssl all all 127.0.0.1/32 scram-sha-256"
 
 
-def server_settings(*, sockets: Path, access_rules: Path, fast: bool) -> str:
+@dataclass(frozen=True)
+class TlsListener:
+    """A TCP port on the loopback interface that speaks TLS only; how a server elsewhere looks to a client."""
+
+    port: int
+    certificate: Path
+    key: Path
+
+
+def access_rules(tls: TlsListener | None) -> str:
+    """Text of pg_hba.conf: a password for everyone, over the unix socket or TLS; nothing else."""
+    return "\n".join([_LOCAL_RULE, *([_TLS_RULE] if tls else []), ""])
+
+
+def server_settings(*, sockets: Path, rules: Path, fast: bool, tls: TlsListener | None = None) -> str:
     """Text of postgresql.conf. `fast` gives up crash safety and is for tests only."""
     values = _ALWAYS | (_FAST if fast else _SAFE)
     values["unix_socket_directories"] = quoted(str(sockets))
-    values["hba_file"] = quoted(str(access_rules))
+    values["hba_file"] = quoted(str(rules))
+    if tls is not None:
+        values |= {"listen_addresses": "'127.0.0.1'", "port": str(tls.port), "ssl": "on"}
+        values |= {"ssl_cert_file": quoted(str(tls.certificate)), "ssl_key_file": quoted(str(tls.key))}
     lines = [f"{key} = {value}" for key, value in values.items()]
     return "\n".join(["# Written by config/embedded at every start; changes here are lost.", *lines, ""])
 

@@ -17,14 +17,24 @@ def sources_of(allowed: Mapping[str, Collection[str]], to: str) -> list[str]:
 
 
 def transition_set(
-    rows: models.QuerySet[Any], *, to: str, allowed: Mapping[str, Collection[str]], field: str = "status", **changes: Any
+    rows: models.QuerySet[Any],
+    *,
+    to: str,
+    allowed: Mapping[str, Collection[str]],
+    field: str = "status",
+    **changes: Any,
 ) -> int:
     """Move every row of the set that may move; returns how many did. For sets that race with others."""
     return rows.filter(**{f"{field}__in": sources_of(allowed, to)}).update(**{field: to, **changes})
 
 
 def transition(
-    rows: models.QuerySet[Any], *, to: str, allowed: Mapping[str, Collection[str]], field: str = "status", **changes: Any
+    rows: models.QuerySet[Any],
+    *,
+    to: str,
+    allowed: Mapping[str, Collection[str]],
+    field: str = "status",
+    **changes: Any,
 ) -> None:
     """Move exactly one row, or raise TransitionError and change nothing.
 
@@ -32,4 +42,6 @@ def transition(
     """
     moved = transition_set(rows, to=to, allowed=allowed, field=field, **changes)
     if moved != 1:
-        raise TransitionError(_("This was changed by someone else, or the step is not possible from its present state."))
+        raise TransitionError(
+            _("This was changed by someone else, or the step is not possible from its present state.")
+        )

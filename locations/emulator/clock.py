@@ -76,9 +76,9 @@ class VirtualClock:
             heapq.heappop(self._events)
         return self._events[0][0] if self._events else None
 
-    def run_due(self) -> None:
-        """Run what is due now, each event at its own moment, in order."""
-        self._run_until(self.now())
+    def run_due(self) -> bool:
+        """Run what is due now, each event at its own moment, in order; whether there was anything."""
+        return self._run_until(self.now())
 
     def advance(self, seconds: float) -> None:
         """Let time pass at once, events included."""
@@ -87,17 +87,23 @@ class VirtualClock:
         self._run_until(self.now() + seconds)
         self._offset += seconds
 
-    def clear_events(self) -> None:
-        """Forget everything planned (a reboot does)."""
-        self._events.clear()
+    def ahead(self) -> float:
+        """How far device time was advanced beyond real time, for the state file."""
+        return self._offset
 
-    def _run_until(self, target: float) -> None:
+    def jump(self, seconds: float) -> None:
+        """Start that far ahead (nothing is planned yet)."""
+        self._offset += seconds
+
+    def _run_until(self, target: float) -> bool:
         if self._held is not None:
-            return
+            return False
+        has_run = False
         while True:
             due = self.next_due()
             if due is None or due > target:
-                return
+                return has_run
+            has_run = True
             event = heapq.heappop(self._events)[2]
             self._held = due
             try:

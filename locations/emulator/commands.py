@@ -1,4 +1,5 @@
-"""The generic commands over menu tables: add, set, remove, enable, disable, comment, unset, move, reset-counters."""
+"""The generic commands over menu tables: add, set, remove, enable, disable, comment, unset, move,
+reset-counters."""
 
 from __future__ import annotations
 
@@ -18,7 +19,13 @@ _READERS = frozenset({"print", "getall", "find", "get", "listen", "monitor-traff
 _ADD_ONLY = frozenset({"copy-from", "place-before"})
 _SELECTORS = (".id", "numbers", "number")
 _COUNTERS = {
-    "ip/hotspot/user": {"uptime": "0s", "bytes-in": "0", "bytes-out": "0", "packets-in": "0", "packets-out": "0"},
+    "ip/hotspot/user": {
+        "uptime": "0s",
+        "bytes-in": "0",
+        "bytes-out": "0",
+        "packets-in": "0",
+        "packets-out": "0",
+    },
     "queue/simple": {"bytes": "0/0", "packets": "0/0", "dropped": "0/0"},
     "ip/hotspot/walled-garden": {"hits": "0"},
     "interface": {},
@@ -104,7 +111,9 @@ def _add(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     copied = sentence.attributes.get("copy-from")
     if copied is not None:
         source = table.resolve(copied)[0].values
-        values.update({name: text for name, text in source.items() if not menu.by_name[name].ro})
+        values.update(
+            {name: text for name, text in source.items() if name in menu.by_name and not menu.by_name[name].ro}
+        )
     for name, value in given.items():
         if value is None:
             values.pop(name, None)
@@ -140,9 +149,7 @@ def _set(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     return Done()
 
 
-def change_row(
-    device: Device, caller: Caller, table: Table, row: Row, changes: dict[str, str | None]
-) -> None:
+def change_row(device: Device, caller: Caller, table: Table, row: Row, changes: dict[str, str | None]) -> None:
     """Apply converted changes to one row with all checks and effects."""
     if row.is_dynamic and table.menu.path != "ip/firewall/address-list":
         raise Trap("failure: can not change dynamic")

@@ -1,4 +1,5 @@
-"""One API connection: sentences in, replies out, concurrent tagged commands, /cancel, the faults of the line."""
+"""One API connection: sentences in, replies out, concurrent tagged commands, /cancel, the faults of the
+line."""
 
 from __future__ import annotations
 
@@ -30,11 +31,11 @@ class ApiConnection(asyncio.Protocol):
 
     def __init__(self, core: RouterCore, via: str) -> None:
         self._core = core
-        self._via = via
+        self.via = via
         self._reader = SentenceReader()
         self._login = LoginState()
         self._caller: Caller | None = None
-        self._active_row_id: str | None = None
+        self.active_row_id: str | None = None
         self.line = ReplyLine(core)
         self._is_turn_planned = False
         self._running: dict[Sentence, asyncio.Task[None]] = {}
@@ -52,7 +53,7 @@ class ApiConnection(asyncio.Protocol):
         self.transport = self.line.transport = transport
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
-        if not self._core.accepts(self, self._via):
+        if not self._core.accepts(self, self.via):
             transport.abort()
             return
         self._core.connections.add(self)
@@ -64,12 +65,12 @@ class ApiConnection(asyncio.Protocol):
         for task in list(self._running.values()):
             task.cancel()
         self.line.can_write.set()
-        if self._caller is not None and self._active_row_id is not None:
+        if self._caller is not None and self.active_row_id is not None:
             table = self._core.device.tables["user/active"]
-            row = table.rows.get(self._active_row_id)
+            row = table.rows.get(self.active_row_id)
             if row is not None:
                 table.delete(row)
-            who = f"user {self._caller.name} logged out from {self.address} via {self._via}"
+            who = f"user {self._caller.name} logged out from {self.address} via {self.via}"
             self._core.device.log("system,info,account", who)
 
     def data_received(self, data: bytes) -> None:
@@ -140,10 +141,7 @@ class ApiConnection(asyncio.Protocol):
             faults.drop_after -= 1
             if faults.drop_after <= 0:
                 faults.drop_after = None
-                if faults.drop_executes:
-                    self._core.note_lost(self, parse_sentence(words))
-                self.line.discard()
-                self.abort()
+                self._drop(words if faults.drop_executes else None)
                 return
         sentence = parse_sentence(words)
         command = sentence.command.strip("/")
@@ -161,6 +159,14 @@ class ApiConnection(asyncio.Protocol):
             self._hold(sentence, lambda: self.run(sentence))
         else:
             self.run(sentence)
+
+    def _drop(self, last_words: list[bytes] | None) -> None:
+        """The fault ``drop_after``: the last sentence may still be executed, but its answer never arrives."""
+        self.line.flush()
+        if last_words is not None and self._caller is not None:
+            self.run(parse_sentence(last_words))
+            self.line.discard()
+        self.abort()
 
     # -- executing
 
@@ -192,7 +198,12 @@ class ApiConnection(asyncio.Protocol):
             work = self._print_long(sentence, outcome) if isinstance(outcome, Rows) else self._live(sentence, outcome)
             task = self._core.loop.create_task(work)
             self._running[sentence] = task
-            task.add_done_callback(lambda _: self._running.pop(sentence, None))
+            task.add_done_callback(lambda _: self._ended(sentence, outcome))
+
+    def _ended(self, sentence: Sentence, outcome: Rows | Live) -> None:
+        self._running.pop(sentence, None)
+        if isinstance(outcome, Live) and outcome.stop is not None:
+            outcome.stop()
 
     def _print_now(self, sentence: Sentence, rows: Rows) -> None:
         found = [row for row in rows.candidates if rows.predicate is None or rows.predicate(row)]
@@ -263,7 +274,9 @@ class ApiConnection(asyncio.Protocol):
             self._running.pop(other).cancel()
         ended += self._cancel_held(wanted)
         for other in ended:
-            self.line.reply(_TRAP + _tag(other) + encode_attributes([("category", "2"), ("message", "interrupted")]) + b"\0")
+            self.line.reply(
+                _TRAP + _tag(other) + encode_attributes([("category", "2"), ("message", "interrupted")]) + b"\0"
+            )
         self._done(sentence, None)
         for other in ended:
             self._done(other, None)
@@ -304,7 +317,7 @@ class ApiConnection(asyncio.Protocol):
     def _log_in(self, sentence: Sentence) -> None:
         core = self._core
         try:
-            result = login(core.device, self._login, sentence, self.address, self._via)
+            result = login(core.device, self._login, sentence, self.address, self.via)
         except Trap as trap:
             core.record(self.session_id, sentence.attributes.get("name", ""), sentence, trap.message)
             self._trap(sentence, trap)
@@ -317,10 +330,14 @@ class ApiConnection(asyncio.Protocol):
         self._reader.limit = AFTER_LOGIN_LIMIT
         core.record(self.session_id, result.name, sentence, "ok")
         row = core.device.insert(
-            "user/active", when=core.device.moment_text(), name=result.name, address=self.address, via=self._via,
+            "user/active",
+            when=core.device.moment_text(),
+            name=result.name,
+            address=self.address,
+            via=self.via,
             group=result.group,
-        )  # fmt: skip
-        self._active_row_id = row.id
+        )
+        self.active_row_id = row.id
         self._done(sentence, None)
 
     # -- replies

@@ -14,7 +14,8 @@ RefLookup = Callable[[str, str], str | None]
 
 
 def convert(prop: Prop, text: str, lookup: RefLookup) -> str | None:
-    """The canonical text to store, or None when the value means unset. Raises Trap with the router's words."""
+    """The canonical text to store, or None when the value means unset. Raises Trap with the router's
+    words."""
     if text in prop.extra:
         stored: str = text
     else:

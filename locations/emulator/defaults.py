@@ -11,10 +11,38 @@ if TYPE_CHECKING:
 
 BILLING_POLICIES = ("read", "write", "api", "test", "sensitive")
 _GROUPS = {
-    "read": ("local", "telnet", "ssh", "reboot", "read", "test", "winbox", "password", "web", "sniff", "sensitive", "api", "romon", "rest-api"),
+    "read": (
+        "local",
+        "telnet",
+        "ssh",
+        "reboot",
+        "read",
+        "test",
+        "winbox",
+        "password",
+        "web",
+        "sniff",
+        "sensitive",
+        "api",
+        "romon",
+        "rest-api",
+    ),
     "write": (
-        "local", "telnet", "ssh", "reboot", "read", "write", "test", "winbox", "password", "web", "sniff",
-        "sensitive", "api", "romon", "rest-api",
+        "local",
+        "telnet",
+        "ssh",
+        "reboot",
+        "read",
+        "write",
+        "test",
+        "winbox",
+        "password",
+        "web",
+        "sniff",
+        "sensitive",
+        "api",
+        "romon",
+        "rest-api",
     ),
     "full": POLICIES,
 }
@@ -45,7 +73,10 @@ _QUEUE_TYPES = (
 def policy_text(granted: tuple[str, ...] | frozenset[str]) -> str:
     """A group's policy as printed: granted first, the rest with ``!``."""
     return ",".join(
-        [*(name for name in POLICIES if name in granted), *(f"!{name}" for name in POLICIES if name not in granted)]
+        [
+            *(name for name in POLICIES if name in granted),
+            *(f"!{name}" for name in POLICIES if name not in granted),
+        ]
     )
 
 
@@ -97,7 +128,13 @@ def _interfaces(device: Device) -> None:
 
 
 def _network(device: Device) -> None:
-    device.insert("ip/address", address="10.5.50.1/24", network="10.5.50.0", interface="bridge", actual_interface="bridge")
+    device.insert(
+        "ip/address",
+        address="10.5.50.1/24",
+        network="10.5.50.0",
+        interface="bridge",
+        actual_interface="bridge",
+    )
     device.insert("ip/pool", name="hs-pool", ranges="10.5.50.2-10.5.50.254")
     for name, port in _SERVICES:
         is_off = name in ("www-ssl",)
@@ -143,9 +180,13 @@ def _system(device: Device) -> None:
         device.insert("system/health", name="cpu-temperature", value="44", type="C")
     package = "system" if device.version < (7, 0, 0) else "routeros"
     device.insert(
-        "system/package", name=package, version=device.version_text, build_time=device.moment_text(),
-        scheduled="", disabled="false",
-    )  # fmt: skip
+        "system/package",
+        name=package,
+        version=device.version_text,
+        build_time=device.moment_text(),
+        scheduled="",
+        disabled="false",
+    )
 
 
 def _users(device: Device) -> None:

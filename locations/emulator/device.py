@@ -71,6 +71,7 @@ class Device:
         self.before_read: dict[str, Callable[[], None]] = {}
         self.after_set: dict[str, Callable[[Row, dict[str, str | None]], None]] = {}
         self.on_boot: list[Callable[[], None]] = []
+        self.rate_sources: list[Callable[[str], tuple[int, int] | None]] = []
         self.writes = 0
         self.tables: dict[str, Table] = {}
         self.build_tables()
@@ -180,7 +181,6 @@ class Device:
 
     def restart(self) -> None:
         """Boot: uptime from zero, everything dynamic gone. Sessions must have been ended before."""
-        self.clock.clear_events()
         for table in self.tables.values():
             if table.menu.forget_on_reboot:
                 table.clear()
@@ -204,6 +204,16 @@ class Device:
             other = self.tables[path]
             for holder in [r for r in other.rows.values() if r.values.get(column) == old_name]:
                 other.update(holder, {column: new_name})
+
+    def session_rates(self, interface: str) -> tuple[int, int]:
+        """Bits per second received and sent on an interface right now."""
+        for source in self.rate_sources:
+            rates = source(interface)
+            if rates is not None:
+                return rates
+        if self.tables["interface"].by("name", interface)[:1] and interface.startswith("ether1"):
+            return self.random.randint(40_000, 90_000), self.random.randint(20_000, 60_000)
+        return 0, 0
 
     def snapshot_values(self) -> dict[str, Any]:
         """Facts about the device for the control API."""
@@ -237,7 +247,8 @@ def _new_serial() -> str:
 
 
 def require_single_row(table: Table) -> Row:
-    """The one row of a single menu. Raises Trap when the table is empty (cannot happen on a booted device)."""
+    """The one row of a single menu. Raises Trap when the table is empty (cannot happen on a booted
+    device)."""
     for row in table.rows.values():
         return row
     raise Trap("no such item", 0)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 class Trap(Exception):  # noqa: N818 - the protocol's own word
-    """A command failed; ``message`` is the router's text, ``category`` the optional number of the protocol."""
+    """A command failed; ``message`` is the router's text, ``category`` the optional number of the
+    protocol."""
 
     def __init__(self, message: str, category: int | None = None) -> None:
         super().__init__(message)

@@ -11,8 +11,16 @@ from .sentence import Sentence
 from .wire import text_in
 
 NAMES = (
-    "down", "silent", "delay", "drop_after", "half_sentence", "truncate", "stall", "session_cap", "slow_reader",
-)  # fmt: skip
+    "down",
+    "silent",
+    "delay",
+    "drop_after",
+    "half_sentence",
+    "truncate",
+    "stall",
+    "session_cap",
+    "slow_reader",
+)
 
 
 @dataclass(slots=True)

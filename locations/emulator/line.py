@@ -70,7 +70,8 @@ class ReplyLine:
     def _send(self, data: bytes | None) -> None:
         """Write now or after the line's delay; None closes the connection.
 
-        Each piece waits its own delay from the moment it was produced, so pipelined commands overlap: the delay is
+        Each piece waits its own delay from the moment it was produced, so pipelined commands overlap:
+        the delay is
         latency, never a limit of throughput.
         """
         delay = self._core.reply_delay

@@ -1,4 +1,5 @@
-"""Hardware the emulator can be. Figures follow the public product pages; unknown names become a generic board."""
+"""Hardware the emulator can be. Figures follow the public product pages; unknown names become a generic
+board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What was asked of the device: a ring of the last commands and counters, so that "nothing was written" can be proven."""
+"""What was asked of the device: a ring of the last commands and counters, so that "nothing was written"
+can be proven."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _READERS = frozenset({"print", "getall", "find", "get", "listen", "monitor-traff
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One executed command. ``at`` is device time in seconds; ``result`` is ``ok`` or the router's refusal."""
+    """One executed command. ``at`` is device time in seconds; ``result`` is ``ok`` or the router's
+    refusal."""
 
     at: float
     session: int

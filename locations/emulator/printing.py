@@ -17,8 +17,24 @@ from .wire import encode_text
 _PRINT_WORDS: dict[str, Version] = {
     **dict.fromkeys(
         (
-            ".proplist", "proplist", "count-only", "detail", "append", "as-value", "brief", "file", "follow",
-            "follow-only", "from", "interval", "show-ids", "terse", "value-list", "where", "without-paging", "oid",
+            ".proplist",
+            "proplist",
+            "count-only",
+            "detail",
+            "append",
+            "as-value",
+            "brief",
+            "file",
+            "follow",
+            "follow-only",
+            "from",
+            "interval",
+            "show-ids",
+            "terse",
+            "value-list",
+            "where",
+            "without-paging",
+            "oid",
         ),
         (6, 0, 0),
     ),
@@ -27,7 +43,7 @@ _PRINT_WORDS: dict[str, Version] = {
     "on-event": (7, 22, 0),
     "timestamp": (7, 22, 0),
     "order-by": (7, 24, 0),
-}  # fmt: skip
+}
 _SHOW_SENSITIVE_SINCE: Version = (7, 21, 0)
 
 
@@ -83,9 +99,7 @@ def _number(row_id: str) -> int:
     return int(row_id[1:], 16)
 
 
-def visible_props(
-    device: Device, caller: Caller, table: Table, sentence: Sentence
-) -> tuple[list[str], frozenset[str]]:
+def visible_props(device: Device, caller: Caller, table: Table, sentence: Sentence) -> tuple[list[str], frozenset[str]]:
     """Property names to print in order, and the names that this caller may not read."""
     words = sentence.attributes
     hidden = {prop.name for prop in table.menu.props if prop.hidden or (prop.secret and not _may_read(caller, words))}
@@ -166,26 +180,24 @@ def _follow(device: Device, caller: Caller, table: Table, sentence: Sentence, *,
     dead = "true" if device.version >= (6, 0, 0) else "yes"
     query = Query(sentence.queries, table.menu) if sentence.queries else None
 
+    changes: asyncio.Queue[Iterable[tuple[str, str]]] = asyncio.Queue()
+
+    def watch(source: Table, change: str, row: Row, before: dict[str, str | None]) -> None:
+        if change == "remove":
+            changes.put_nowait([(".id", row.id), (".dead", dead)])
+        elif query is None or query.accepts(row):
+            changes.put_nowait(row_pairs(device, caller, source, sentence, row))
+
     async def run(emit: Emit) -> None:
-        changes: asyncio.Queue[Iterable[tuple[str, str]]] = asyncio.Queue()
+        while True:
+            await emit(await changes.get())
 
-        def watch(source: Table, change: str, row: Row, before: dict[str, str | None]) -> None:
-            if change == "remove":
-                changes.put_nowait([(".id", row.id), (".dead", dead)])
-            elif query is None or query.accepts(row):
-                changes.put_nowait(row_pairs(device, caller, source, sentence, row))
-
-        table.watchers.append(watch)
-        try:
-            if with_rows:
-                for row in list(table.rows.values()):
-                    watch(table, "add", row, {})
-            while True:
-                await emit(await changes.get())
-        finally:
-            table.watchers.remove(watch)
-
-    return Live(run)
+    if with_rows:
+        for row in list(table.rows.values()):
+            watch(table, "add", row, {})
+    # From this moment, not from the task's first turn: the next command of the same client must not be missed.
+    table.watchers.append(watch)
+    return Live(run, lambda: table.watchers.remove(watch))
 
 
 PRINT_COMMANDS = {"print": _print, "getall": _print, "find": _find, "get": _get, "listen": _listen}

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 
 from .device import Device
-from .errors import NOT_PERMITTED, Trap, missing_value
+from .errors import NOT_PERMITTED, SilentClose, Trap, missing_value
 from .sentence import Caller
 from .table import Row, Table
 from .values import format_duration, parse_duration
@@ -15,7 +15,12 @@ Check = Callable[[Device, Caller, Table, Row | None, dict[str, str], frozenset[s
 
 
 def check_values(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     """Check a new or changed row; may fill in derived values. Raises Trap."""
     check = _CHECKS.get(table.menu.path)
@@ -32,7 +37,12 @@ def check_remove(table: Table, row: Row) -> None:
 
 
 def _queue(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     if "name" not in values:
         number = 1
@@ -52,17 +62,26 @@ def _queue(
 
 
 def _address(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     network = str(ipaddress.ip_interface(values["address"]).network.network_address)
-    if row is None or ("address" in given and "network" not in given):
-        if "network" not in given:
-            values["network"] = network
+    if "network" not in given and (row is None or "address" in given):
+        values["network"] = network
     values["actual-interface"] = values["interface"]
 
 
 def _address_list(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     values.setdefault("creation-time", device.moment_text())
     timeout = values.get("timeout", "")
@@ -73,7 +92,12 @@ def _address_list(
 
 
 def _scheduler(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     moment = device.clock.wall()
     text = device.moment_text()
@@ -93,7 +117,12 @@ def _scheduler(
 
 
 def _script(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     values.setdefault("owner", caller.name)
     if "name" not in values:
@@ -112,7 +141,12 @@ def _script_policy(caller: Caller, values: dict[str, str], given: frozenset[str]
 
 
 def _service(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     for part in [text for text in values.get("address", "").split(",") if text]:
         try:
@@ -121,8 +155,34 @@ def _service(
             raise Trap("invalid value for argument address", 1) from None
 
 
+def _file(
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
+) -> None:
+    """Measured by others on 7.24: 60,416 bytes are taken, 61,440 refused, 102,400 close the connection."""
+    contents = values.get("contents", "")
+    if device.version < (7, 0, 0) and len(contents) > 4096:
+        raise Trap("failure: contents too long")
+    if len(contents) >= 102_400:
+        raise SilentClose
+    if len(contents) >= 61_440:
+        raise Trap("failure: contents too long")
+    values["size"] = str(len(contents))
+    values["last-modified" if "last-modified" in table.menu.by_name else "creation-time"] = device.moment_text()
+    values.setdefault("type", "file")
+
+
 def _ip_binding(
-    device: Device, caller: Caller, table: Table, row: Row | None, values: dict[str, str], given: frozenset[str]
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
 ) -> None:
     values["bypassed"] = "true" if values.get("type") == "bypassed" else "false"
     values["blocked"] = "true" if values.get("type") == "blocked" else "false"
@@ -137,4 +197,5 @@ _CHECKS: dict[str, Check] = {
     "ip/service": _service,
     "user": _service,
     "ip/hotspot/ip-binding": _ip_binding,
+    "file": _file,
 }

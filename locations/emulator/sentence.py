@@ -9,11 +9,37 @@ from .table import Row
 from .wire import encode_text
 
 ALL_POLICIES = frozenset(
-    {"local", "telnet", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox", "password", "web",
-     "sniff", "sensitive", "api", "romon", "rest-api"}
-)  # fmt: skip
+    {
+        "local",
+        "telnet",
+        "ssh",
+        "ftp",
+        "reboot",
+        "read",
+        "write",
+        "policy",
+        "test",
+        "winbox",
+        "password",
+        "web",
+        "sniff",
+        "sensitive",
+        "api",
+        "romon",
+        "rest-api",
+    }
+)
 SECRET_WORDS = frozenset(
-    {"password", "response", "secret", "shared-secret", "mac-auth-password", "otp-secret", "totp-secret", "new-password"}
+    {
+        "password",
+        "response",
+        "secret",
+        "shared-secret",
+        "mac-auth-password",
+        "otp-secret",
+        "totp-secret",
+        "new-password",
+    }
 )
 _LONG_WORDS = frozenset({"contents", "source", "on-login", "on-event"})
 
@@ -115,9 +141,10 @@ Emit = Callable[[Iterable[tuple[str, str]]], Awaitable[None]]
 
 @dataclass(slots=True)
 class Live:
-    """A command that goes on: ``run`` sends rows through ``emit`` until it returns or is cancelled."""
+    """A command that goes on: ``run`` sends rows through ``emit`` until it returns or is cancelled; then ``stop``."""
 
     run: Callable[[Emit], Awaitable[None]]
+    stop: Callable[[], None] | None = None
 
 
 Outcome = Done | Rows | Live

@@ -1,4 +1,5 @@
-"""Rows of one menu: identity, indexes, unique keys, order. Adding and finding by name cost the same at any size."""
+"""Rows of one menu: identity, indexes, unique keys, order. Adding and finding by name cost the same at
+any size."""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from .errors import NO_SUCH_ITEM, Trap
 from .schema.base import Menu
 
 Watcher = Callable[["Table", str, "Row", dict[str, str | None]], None]
-"""Called after a change: table, ``add`` / ``set`` / ``remove``, the row, and the old values of what changed."""
+"""Called after a change: table, ``add`` / ``set`` / ``remove``, the row, and the old values of what
+changed."""
 
 _INDEXED = ("name", "comment", "list", "user", "mac-address")
 

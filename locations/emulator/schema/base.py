@@ -1,4 +1,5 @@
-"""What a menu table says: properties, keys, commands. The commands themselves are generic and live elsewhere."""
+"""What a menu table says: properties, keys, commands. The commands themselves are generic and live
+elsewhere."""
 
 from __future__ import annotations
 

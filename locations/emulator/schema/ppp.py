@@ -150,7 +150,12 @@ PPPOE_SERVER = Menu(
         Prop("max-mtu", "int", default="auto", extra=("auto",)),
         Prop("max-mru", "int", default="auto", extra=("auto",)),
         Prop("mrru", "int", default="disabled", extra=("disabled",)),
-        Prop("authentication", "enumlist", default="pap,chap,mschap1,mschap2", enum=("pap", "chap", "mschap1", "mschap2")),
+        Prop(
+            "authentication",
+            "enumlist",
+            default="pap,chap,mschap1,mschap2",
+            enum=("pap", "chap", "mschap1", "mschap2"),
+        ),
         Prop("keepalive-timeout", "int", default="10", extra=("disabled",)),
         Prop("one-session-per-host", "bool", default="false"),
         Prop("max-sessions", "int", default="unlimited", extra=("unlimited",)),
@@ -169,4 +174,3 @@ PPPOE_SERVER = Menu(
 )
 
 MENUS = (SECRET, PROFILE, ACTIVE, AAA, L2TP_SECRET, PPPOE, PPPOE_SERVER)
-

@@ -23,7 +23,18 @@ POLICIES = (
     "romon",
     "rest-api",
 )
-_SCRIPT_POLICIES = ("ftp", "reboot", "read", "write", "policy", "test", "password", "sniff", "sensitive", "romon")
+_SCRIPT_POLICIES = (
+    "ftp",
+    "reboot",
+    "read",
+    "write",
+    "policy",
+    "test",
+    "password",
+    "sniff",
+    "sensitive",
+    "romon",
+)
 _ALL_SCRIPT_POLICIES = ",".join(_SCRIPT_POLICIES)
 _VIEW = frozenset({"print", "getall", "get"})
 
@@ -172,7 +183,13 @@ SCRIPT_JOB = Menu(
 
 LOG = Menu(
     "log",
-    (ro("time"), ro("buffer", default="memory"), ro("topics"), ro("message"), ro("extra-info", since=(7, 19, 0))),
+    (
+        ro("time"),
+        ro("buffer", default="memory"),
+        ro("topics"),
+        ro("message"),
+        ro("extra-info", since=(7, 19, 0)),
+    ),
     READ | {"info", "warning", "error", "debug"},
     name_column="",
     forget_on_reboot=True,

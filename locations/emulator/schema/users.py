@@ -15,7 +15,13 @@ USER = Menu(
         Prop("group", "ref", required=True, ref="user/group"),
         Prop("address", default=""),
         Prop("inactivity-timeout", "duration", default="10m", since=(7, 16, 0)),
-        Prop("inactivity-policy", "enum", default="none", enum=("lockscreen", "logout", "none"), since=(7, 16, 0)),
+        Prop(
+            "inactivity-policy",
+            "enum",
+            default="none",
+            enum=("lockscreen", "logout", "none"),
+            since=(7, 16, 0),
+        ),
         ro("last-logged-in"),
         ro("expired", "bool", default="false", since=(7, 0, 0)),
         DISABLED,
@@ -61,7 +67,12 @@ ACTIVE = Menu(
 RADIUS = Menu(
     "radius",
     (
-        Prop("service", "enumlist", default="", enum=("ppp", "login", "hotspot", "wireless", "dhcp", "ipsec", "dot1x")),
+        Prop(
+            "service",
+            "enumlist",
+            default="",
+            enum=("ppp", "login", "hotspot", "wireless", "dhcp", "ipsec", "dot1x"),
+        ),
         Prop("called-id", default=""),
         Prop("domain", default=""),
         Prop("address", default="0.0.0.0"),  # noqa: S104 - a value of the router, nothing is bound

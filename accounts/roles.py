@@ -1,0 +1,103 @@
+"""Who may do what: the one permission table. `manage.py sync_roles` writes it into groups; nothing else grants rights.
+
+Super Admin is `is_superuser` and passes every check, so no list is needed; plugins and backups are only ever his
+(their permissions stand in no row below). Rows name permissions as Django does, `app.verb_model`; rooms above this
+one are only named, never imported. Where an Operator may act is decided by his locations
+(`locations.selectors.*_visible_to`), not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.choices import Role
+
+VIEW, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A permission that is more than view, add, change or delete. `name` is what the list of permissions shows."""
+
+    permission: str
+    model: str
+    name: str
+
+
+NAMED: tuple[Named, ...] = (
+    Named("accounts.view_lockouts", "user", "Can see who is locked out of login"),
+    Named("accounts.unlock_user", "user", "Can end a lock-out of login"),
+    Named("locations.test_location", "location", "Can test the connection to a router"),
+    Named("locations.retry_location", "location", "Can retry what a router refused"),
+    Named("locations.accept_router", "location", "Can go on with another router at the same address"),
+    Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
+    Named("locations.kick_accessaccount", "accessaccount", "Can end a session"),
+    Named("locations.disable_accessaccount", "accessaccount", "Can disable and enable an access account"),
+    Named("billing.publish_plan", "plan", "Can publish a plan to locations"),
+    Named("vouchers.cancel_voucherbatch", "voucherbatch", "Can cancel a batch that is being made"),
+    Named("vouchers.sell_voucher", "voucher", "Can sell vouchers"),
+    Named("vouchers.undo_vouchersale", "vouchersale", "Can undo a sale of the last minute"),
+    Named("vouchers.print_voucher", "voucher", "Can print and export vouchers"),
+    Named("vouchers.void_voucher", "voucher", "Can void vouchers"),
+    Named("vouchers.extend_voucher", "voucher", "Can give a voucher more time"),
+    Named("vouchers.move_voucher", "voucher", "Can move a voucher to another location"),
+    Named("core.view_health", "jobrun", "Can see the health page"),
+)
+
+
+def _on(model: str, *verbs: str) -> frozenset[str]:
+    """`_on("billing.plan", VIEW, ADD)` is `billing.view_plan` and `billing.add_plan`."""
+    app, name = model.split(".")
+    return frozenset(f"{app}.{verb}_{name}" for verb in verbs)
+
+
+_OPERATOR = frozenset().union(
+    # vouchers: make, look, sell, print
+    _on("vouchers.voucherbatch", VIEW, ADD),
+    _on("vouchers.voucher", VIEW),
+    _on("vouchers.vouchersale", VIEW),
+    {"vouchers.sell_voucher", "vouchers.undo_vouchersale", "vouchers.print_voucher"},
+    # basic user management
+    _on("locations.accessaccount", VIEW),
+    {"locations.kick_accessaccount", "locations.disable_accessaccount"},
+    # what the above needs to be shown
+    _on("locations.location", VIEW),
+    _on("billing.plan", VIEW),
+)
+
+_ADMIN = _OPERATOR.union(
+    # routers
+    _on("locations.location", ADD, CHANGE, DELETE),
+    _on("locations.locationuser", VIEW, ADD, CHANGE, DELETE),
+    _on("locations.routerprofile", VIEW),
+    _on("locations.accessaccount", ADD, CHANGE, DELETE),
+    {
+        "locations.test_location", "locations.retry_location", "locations.accept_router",
+        "locations.adopt_accessaccount",
+    },
+    # plans
+    _on("billing.plan", ADD, CHANGE, DELETE),
+    _on("billing.planlocation", VIEW, ADD, DELETE),
+    {"billing.publish_plan"},
+    # vouchers
+    _on("vouchers.voucherbatch", CHANGE),
+    {
+        "vouchers.cancel_voucherbatch", "vouchers.void_voucher", "vouchers.extend_voucher", "vouchers.move_voucher",
+    },
+    # reports and staff, to look at
+    _on("accounts.user", VIEW),
+    _on("accounts.activitylog", VIEW),
+    _on("core.jobrun", VIEW),
+    {"core.view_health"},
+)  # fmt: skip
+
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.SUPER_ADMIN: frozenset(),
+    Role.ADMIN: _ADMIN,
+    Role.OPERATOR: _OPERATOR,
+}
+
+
+def group_name(role: str) -> str:
+    """The group of a role has the role's stable name, whatever language it is shown in."""
+    return Role(role).value

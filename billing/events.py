@@ -1,0 +1,16 @@
+"""What the billing room tells the rooms above it. Ids, plural."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.events import Event
+
+
+@dataclass(frozen=True)
+class PlanWithdrawing(Event):
+    """A plan is about to leave these locations. Whoever still needs it there raises DomainError, and it stays."""
+
+    plan_id: int
+    location_ids: Sequence[int]

@@ -1,0 +1,29 @@
+"""Reads about plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from billing.models import Plan, PlanLocation
+from locations.models import Location
+from locations.selectors import locations_visible_to
+
+
+def plans_on_sale(user: User) -> QuerySet[Plan]:
+    """Plans that are on sale at a location this person may see."""
+    here = PlanLocation.objects.filter(location__in=locations_visible_to(user).values("pk"))
+    return Plan.objects.filter(is_active=True, pk__in=here.values("plan_id"))
+
+
+def locations_of_plan(plan: Plan) -> QuerySet[Location]:
+    """Where the plan is published."""
+    return Location.objects.filter(pk__in=PlanLocation.objects.filter(plan=plan).values("location_id"))
+
+
+def publications(plan_id: int, location_ids: Iterable[int]) -> dict[int, PlanLocation]:
+    """The plan's publications by location id, with their router profiles; locations without one are missing."""
+    rows = PlanLocation.objects.filter(plan_id=plan_id, location_id__in=list(location_ids))
+    return {row.location_id: row for row in rows.select_related("profile")}

@@ -1,0 +1,139 @@
+"""What the demo runs: setup commands, emulated routers, web, workers and beat, as plain data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from config.embedded.files import write_private
+from config.embedded.ports import free_port, is_free
+from config.embedded.processes import ChildSpec
+
+WORKER_QUEUES = "celery,batches"
+ROUTER_QUEUES = "routers"
+SLOW_ROUTER_QUEUES = "routers_slow"
+ROUTER_USER = "billing"
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """One emulated router. `state_file` is its memory: starting it again is a reboot."""
+
+    name: str
+    version: str
+    model: str
+    port: int = 0
+    tls_port: int = 0
+    control_port: int = 0
+    state_file: str = ""
+
+
+ROUTERS = (
+    Emulator("router-6", "6.49.17", "RB750Gr3"),
+    Emulator("router-7", "7.16.1", "RB5009UG+S+"),
+)
+"""One router of each RouterOS generation that is still sold and supported (research/routeros.md)."""
+
+
+def plan_emulators(var: Path, *, taken: set[int]) -> list[Emulator]:
+    """Ports of the emulators: those of the last run while free, because locations are stored with them.
+
+    `taken` are ports promised to others that do not listen yet; the chosen ones are added.
+    """
+    known = {item["name"]: item for item in _read_plan(var).get("emulators", [])}
+    emulators: list[Emulator] = []
+    for router in ROUTERS:
+        before = known.get(router.name, {})
+        ports: dict[str, int] = {}
+        for key in ("port", "tls_port", "control_port"):
+            old = before.get(key)
+            if isinstance(old, int) and old not in taken and is_free(old):
+                taken.add(old)
+                ports[key] = old
+            else:
+                ports[key] = free_port(taken, near=str(var))
+        state = str(var / "emulator" / f"{router.name}.json")
+        emulators.append(Emulator(**(asdict(router) | ports | {"state_file": state})))
+    return emulators
+
+
+def write_plan(var: Path, emulators: list[Emulator], *, url: str) -> None:
+    """Record for `demo_seed` and `demo_check` where everything is: `var/demo.json` (0600, no secrets)."""
+    routers = [asdict(emulator) | {"host": "127.0.0.1", "user": ROUTER_USER} for emulator in emulators]
+    write_private(plan_path(var), json.dumps({"url": url, "emulators": routers}, indent=2) + "\n")
+
+
+def plan_path(var: Path) -> Path:
+    return var / "demo.json"
+
+
+def plan_url(var: Path) -> str:
+    """Address of the last started demo, or empty."""
+    return str(_read_plan(var).get("url", ""))
+
+
+def _read_plan(var: Path) -> dict[str, list[dict[str, object]]]:
+    try:
+        content = json.loads(plan_path(var).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", *arguments]
+
+
+def setup_commands() -> list[dict[str, list[str]]]:
+    """Steps before anything serves; the commands of one step do not depend on each other."""
+    return [
+        {"migrate": manage("migrate", "--noinput"), "collectstatic": manage("collectstatic", "--noinput")},
+        {"seed": manage("demo_seed")},
+    ]
+
+
+def emulator_spec(emulator: Emulator, env: Mapping[str, str]) -> ChildSpec:
+    """The router outlives workers at the end, so that they can finish what they are writing to it."""
+    command = manage(
+        "emulate_router", "--port", str(emulator.port), "--tls-port", str(emulator.tls_port),
+        "--control-port", str(emulator.control_port), "--version", emulator.version,
+        "--model", emulator.model, "--user", ROUTER_USER, "--state-file", emulator.state_file,
+    )  # fmt: skip
+    return ChildSpec(f"emulator-{emulator.name}", command, env, stops_last=True)
+
+
+def child_specs(env: Mapping[str, str], *, port: int) -> list[ChildSpec]:
+    """Web, the three kinds of workers, and beat."""
+    return [
+        ChildSpec("web", _gunicorn(port), env),
+        ChildSpec("worker", _worker("worker", WORKER_QUEUES, "prefork", 2), env),
+        ChildSpec("routers", _worker("routers", ROUTER_QUEUES, "threads", 16), env),
+        ChildSpec("routers-slow", _worker("routers-slow", SLOW_ROUTER_QUEUES, "threads", 4), env),
+        ChildSpec(
+            "beat", _celery("beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"), env
+        ),
+    ]
+
+
+def _gunicorn(port: int) -> list[str]:
+    # Without --no-control-socket gunicorn 27 opens a socket in the home folder (research/ui_ops.md §8.3).
+    return [
+        sys.executable, "-m", "gunicorn", "config.wsgi:application", "--worker-class", "gthread",
+        "--workers", "2", "--threads", "8", "--bind", f"127.0.0.1:{port}", "--timeout", "30",
+        "--no-control-socket",
+    ]  # fmt: skip
+
+
+def _celery(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "-A", "config", *arguments]
+
+
+def _worker(name: str, queues: str, pool: str, size: int) -> list[str]:
+    # Gossip and mingle are broadcasts between workers; on the filesystem broker they only cost start-up time.
+    return _celery(
+        "worker", "-n", f"{name}@demo", "-Q", queues, "-P", pool, "-c", str(size), "--loglevel", "INFO",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    )  # fmt: skip

@@ -1,0 +1,18 @@
+"""The back office: one base class, one site, one look. Rooms import from here and never from the theme."""
+
+from __future__ import annotations
+
+from core.admin.site import install
+
+install()
+
+from core.admin import checks, system  # noqa: E402, F401  # importing registers them
+from core.admin.base import ModelAdmin, ReadOnlyMixin, TabularInline  # noqa: E402
+from core.admin.confirm import Confirmation, ConfirmForm  # noqa: E402
+from core.admin.filters import AutocompleteFilter  # noqa: E402
+from core.admin.widgets import SecretField, SecretInput, style_form  # noqa: E402
+
+__all__ = [
+    "AutocompleteFilter", "ConfirmForm", "Confirmation", "ModelAdmin", "ReadOnlyMixin", "SecretField", "SecretInput",
+    "TabularInline", "style_form",
+]  # fmt: skip

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.requests import who
+from core.api.serializers import NoInput
+from core.api.views import RoomViewSet
+from locations.api.filters import AccountFilter
+from locations.api.serializers import AccountRowOut
+from locations.models import AccessAccount
+from locations.selectors import accounts_visible_to
+from locations.services import account_disable, account_enable, account_kick, conflict_adopt
+
+CHANGE_ACCOUNT = "locations.change_accessaccount"
+
+
+class AccountViewSet(RoomViewSet):
+    """Logins on routers: hotspot users and PPP secrets. Passwords are never answered."""
+
+    model = AccessAccount
+    list_serializer = AccountRowOut
+    detail_serializer = AccountRowOut
+    filterset_class = AccountFilter
+    http_method_names = ["get", "head", "post"]
+    action_permissions = {
+        "list": "locations.view_accessaccount",
+        "retrieve": "locations.view_accessaccount",
+        "disable": CHANGE_ACCOUNT,
+        "enable": CHANGE_ACCOUNT,
+        "kick": CHANGE_ACCOUNT,
+        "adopt": CHANGE_ACCOUNT,
+    }
+
+    def visible(self) -> QuerySet[AccessAccount]:
+        return accounts_visible_to(self.request.user).select_related("location", "profile")
+
+    @extend_schema(request=NoInput, responses={200: AccountRowOut})
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, pk: str) -> Response:
+        """Switch the login off on its router; its session ends."""
+        return self._command(account_disable)
+
+    @extend_schema(request=NoInput, responses={200: AccountRowOut})
+    @action(detail=True, methods=["post"])
+    def enable(self, request: Request, pk: str) -> Response:
+        """Switch the login on again."""
+        return self._command(account_enable)
+
+    @extend_schema(request=NoInput, responses={200: AccountRowOut})
+    @action(detail=True, methods=["post"])
+    def kick(self, request: Request, pk: str) -> Response:
+        """End its sessions and cookies once; it may log in again."""
+        return self._command(account_kick)
+
+    @extend_schema(request=NoInput, responses={200: AccountRowOut})
+    @action(detail=True, methods=["post"])
+    def adopt(self, request: Request, pk: str) -> Response:
+        """Decide a conflict: the router's entry of this name is this account."""
+        return self._command(conflict_adopt)
+
+    def _command(self, service: Any) -> Response:
+        account = self.get_object()
+        self.checked(NoInput)
+        service(account, **who(self.request))
+        return self.answer(self.fresh(account))

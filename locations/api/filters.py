@@ -1,0 +1,43 @@
+"""Filters of accounts and locations: every one of accounts is served by an index."""
+
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+
+from core.api.filters import id_filter
+from locations.choices import Hold, Kind
+from locations.models import TODO, AccessAccount, Location
+
+
+class LocationFilter(django_filters.FilterSet):
+    is_active = django_filters.BooleanFilter()
+
+    class Meta:
+        model = Location
+        fields: list[str] = []
+
+
+class AccountFilter(django_filters.FilterSet):
+    location = id_filter("location_id")
+    kind = django_filters.ChoiceFilter(choices=Kind.choices)
+    name = django_filters.CharFilter(max_length=64, label="Exactly this name.")
+    name_prefix = django_filters.CharFilter(
+        field_name="name",
+        lookup_expr="startswith",
+        min_length=2,
+        max_length=64,
+        label="Names that begin with this.",
+    )
+    waiting = django_filters.BooleanFilter(method="by_waiting", label="Not confirmed by the router.")
+    held = django_filters.BooleanFilter(method="by_held", label="A person must decide.")
+
+    class Meta:
+        model = AccessAccount
+        fields: list[str] = []
+
+    def by_waiting(self, rows: QuerySet[AccessAccount], name: str, value: bool) -> QuerySet[AccessAccount]:
+        return rows.filter(TODO) if value else rows.exclude(TODO)
+
+    def by_held(self, rows: QuerySet[AccessAccount], name: str, value: bool) -> QuerySet[AccessAccount]:
+        return rows.exclude(hold=Hold.NONE) if value else rows.filter(hold=Hold.NONE)

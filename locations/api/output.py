@@ -1,0 +1,81 @@
+"""A location's page as data: how we reach the router, what it told us, and how far it is behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.api.serializers import OutSerializer
+from locations.api.serializers import CHANGE_LOCATION, ConnectionOut, LocationRowOut
+from locations.models import Location, RouterState
+from locations.selectors import location_counts
+
+
+class RouterOut(serializers.ModelSerializer[RouterState]):
+    """What the router said of itself, and how the conversation goes."""
+
+    class Meta:
+        model = RouterState
+        fields = [
+            "identity", "model", "version", "serial", "other_serial", "uptime_seconds", "clock_skew_seconds",
+            "cpu_load", "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at",
+            "seen_at", "polled_at", "reconciled_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class CountsOut(OutSerializer):
+    wanted = serializers.IntegerField(help_text="Logins that should be on the router.")
+    confirmed = serializers.IntegerField(help_text="… of which it confirmed.")
+    waiting = serializers.IntegerField(help_text="Changes that wait for the router.")
+    held = serializers.IntegerField(help_text="Changes that wait for a person.")
+    leaving = serializers.IntegerField(help_text="Logins that must go and are not confirmed gone.")
+
+
+class LocationOut(LocationRowOut):
+    connection = serializers.SerializerMethodField(help_text="null for roles that may not change routers.")
+    router = serializers.SerializerMethodField(help_text="null before the first contact.")
+    sync = serializers.SerializerMethodField()
+
+    class Meta(LocationRowOut.Meta):
+        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync"]
+        read_only_fields = fields
+
+    @extend_schema_field(ConnectionOut(allow_null=True))
+    def get_connection(self, location: Location) -> Any:
+        if not self.context["request"].user.has_perm(CHANGE_LOCATION):
+            return None
+        return ConnectionOut(location).data
+
+    @extend_schema_field(RouterOut(allow_null=True))
+    def get_router(self, location: Location) -> Any:
+        state = getattr(location, "state", None)
+        return RouterOut(state).data if state else None
+
+    @extend_schema_field(CountsOut)
+    def get_sync(self, location: Location) -> Any:
+        return CountsOut(location_counts(location.pk)).data
+
+
+class TestOut(OutSerializer):
+    """What a trial contact found, in a code for programs and a sentence for people."""
+
+    __test__ = False  # the name begins like a test's
+
+    ok = serializers.BooleanField()
+    problem = serializers.CharField(help_text="Empty when all is well.")
+    sentence = serializers.CharField()
+    identity = serializers.CharField()
+    model = serializers.CharField()
+    version = serializers.CharField()
+    serial = serializers.CharField()
+    clock_skew_seconds = serializers.IntegerField(allow_null=True)
+    licence_limit = serializers.IntegerField(allow_null=True)
+    fingerprint = serializers.CharField(help_text="SHA-256 of the certificate it showed.")
+    missing_policies = serializers.ListField(child=serializers.CharField())
+
+
+class RetryOut(OutSerializer):
+    released = serializers.IntegerField(help_text="How many held changes are tried again.")

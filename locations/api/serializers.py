@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.api.serializers import OutSerializer, StrictBooleanField, StrictSerializer, TextField, WholeField
+from locations.choices import Kind, Presence, Reach, TlsMode
+from locations.models import AccessAccount, Location
+
+CHANGE_LOCATION = "locations.change_location"
+TRUTHS = ("on_router", "waiting", "held", "leaving")
+
+
+def truth(account: AccessAccount) -> str:
+    """The one word for wanted against confirmed; UI.md says it in sentences."""
+    if account.hold:
+        return "held"
+    if account.presence == Presence.ABSENT:
+        return "leaving"
+    return "on_router" if account.is_synced else "waiting"
+
+
+class LocationIn(StrictSerializer):
+    name = TextField(max_length=80)
+    host = TextField(max_length=255)
+    port = WholeField(min_value=1, max_value=65535, required=False)
+    username = TextField(max_length=64)
+    password = TextField(
+        max_length=128, write_only=True, allow_blank=True, trim_whitespace=False, required=False,
+        help_text="Never answered.",
+    )  # fmt: skip
+    tls_mode = serializers.ChoiceField(choices=TlsMode.choices, required=False)
+    tls_fingerprint = serializers.RegexField(
+        r"^([0-9A-Fa-f]{64})?$", max_length=64, allow_blank=True, required=False, help_text="SHA-256 in hex."
+    )
+    timezone = TextField(max_length=64, required=False)
+    latitude = serializers.DecimalField(9, 6, min_value=-90, max_value=90, allow_null=True, required=False)
+    longitude = serializers.DecimalField(9, 6, min_value=-180, max_value=180, allow_null=True, required=False)
+    is_active = StrictBooleanField(required=False)
+
+    def validate_timezone(self, value: str) -> str:
+        if value not in available_timezones():
+            raise serializers.ValidationError(_("Not a time zone; for example Asia/Jakarta."))
+        return value
+
+
+class LocationPatchIn(LocationIn):
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, partial=True, **kwargs)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(_("Send at least one field to change."))
+        return attrs
+
+
+class ConnectionOut(OutSerializer):
+    """How we reach the router; the password is never answered."""
+
+    host = serializers.CharField()
+    port = serializers.IntegerField()
+    username = serializers.CharField()
+    has_password = serializers.SerializerMethodField()
+    tls_mode = serializers.ChoiceField(choices=TlsMode.choices)
+    tls_fingerprint = serializers.CharField()
+
+    def get_has_password(self, location: Location) -> bool:
+        return bool(location.password)
+
+
+class LocationRowOut(serializers.ModelSerializer[Location]):
+    reach = serializers.SerializerMethodField()
+    reach_since = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Location
+        fields = [
+            "id",
+            "name",
+            "is_active",
+            "timezone",
+            "latitude",
+            "longitude",
+            "created_at",
+            "reach",
+            "reach_since",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=Reach.choices))
+    def get_reach(self, location: Location) -> str:
+        state = getattr(location, "state", None)
+        return state.reach if state else Reach.UNKNOWN.value
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_reach_since(self, location: Location) -> str | None:
+        state = getattr(location, "state", None)
+        since = state.reach_since if state else None
+        return serializers.DateTimeField().to_representation(since) if since else None
+
+
+class AccountRowOut(serializers.ModelSerializer[AccessAccount]):
+    location_name = serializers.CharField(source="location.name")
+    profile = serializers.CharField(source="profile.name")
+    truth = serializers.SerializerMethodField(help_text="What we want against what the router confirmed.")
+    is_synced = serializers.BooleanField(help_text="The router confirmed what we want [mikrotik_synced].")
+    used_uptime_seconds = serializers.IntegerField()
+    used_bytes = serializers.IntegerField()
+
+    class Meta:
+        model = AccessAccount
+        fields = [
+            "id", "location", "location_name", "kind", "name", "profile", "tag", "presence", "truth",
+            "is_synced", "applied_at", "hold", "router_words", "is_disabled", "mac_address", "is_mac_locked",
+            "valid_until", "limit_uptime_seconds", "limit_bytes", "used_uptime_seconds", "used_bytes", "first_login_at",
+            "last_seen_at", "created_at", "changed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=TRUTHS))
+    def get_truth(self, account: AccessAccount) -> str:
+        return truth(account)
+
+
+class SessionRowOut(OutSerializer):
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Kind.choices)
+    name = serializers.CharField()
+    account = serializers.IntegerField(source="account_id", allow_null=True)
+    mac_address = serializers.CharField()
+    address = serializers.CharField()
+    uptime_seconds = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    started_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField()

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from locations.api.accounts import AccountViewSet
+from locations.api.health import HealthView
+from locations.api.views import LocationViewSet
+
+router = SimpleRouter()
+router.register("locations", LocationViewSet, basename="location")
+router.register("accounts", AccountViewSet, basename="account")
+urlpatterns = [*router.urls, path("health/", HealthView.as_view(), name="health")]

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.requests import who
+from core.api.serializers import NoInput
+from core.api.views import RoomViewSet
+from locations.api.filters import LocationFilter
+from locations.api.output import LocationOut, RetryOut, TestOut
+from locations.api.serializers import (
+    CHANGE_LOCATION,
+    LocationIn,
+    LocationPatchIn,
+    LocationRowOut,
+    SessionRowOut,
+)
+from locations.models import Location, RouterSession
+from locations.selectors import locations_visible_to
+from locations.services import (
+    location_accept_router,
+    location_add,
+    location_change,
+    location_retry,
+    location_test,
+)
+
+
+class LocationViewSet(RoomViewSet):
+    """Routers and the places they serve."""
+
+    model = Location
+    list_serializer = LocationRowOut
+    detail_serializer = LocationOut
+    filterset_class = LocationFilter
+    http_method_names = ["get", "head", "post", "patch"]
+    action_permissions = {
+        "list": "locations.view_location",
+        "retrieve": "locations.view_location",
+        "sessions": "locations.view_location",
+        "create": "locations.add_location",
+        "partial_update": CHANGE_LOCATION,
+        "test": CHANGE_LOCATION,
+        "retry": CHANGE_LOCATION,
+        "accept_router": CHANGE_LOCATION,
+    }
+
+    def visible(self) -> QuerySet[Location]:
+        return locations_visible_to(self.request.user)
+
+    @extend_schema(request=LocationIn, responses={201: LocationOut})
+    def create(self, request: Request) -> Response:
+        """Add a location. Nothing is contacted now; use `test`."""
+        location = location_add(**self.checked(LocationIn), **who(request))
+        return self.answer(self.fresh(location), 201)
+
+    @extend_schema(request=LocationPatchIn, responses={200: LocationOut})
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change a location. Leave the password out to keep it."""
+        location = self.get_object()
+        location_change(location, **self.checked(LocationPatchIn), **who(request))
+        return self.answer(self.fresh(location))
+
+    @extend_schema(request=NoInput, responses={200: TestOut})
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, pk: str) -> Response:
+        """Contact the router now and say what is right and wrong. Changes nothing on it."""
+        location = self.get_object()
+        self.checked(NoInput)
+        return Response(TestOut(location_test(location)).data)
+
+    @extend_schema(request=NoInput, responses={200: RetryOut})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Try everything again that the router refused or that waits for its turn."""
+        location = self.get_object()
+        self.checked(NoInput)
+        return Response({"released": location_retry(location, **who(request))})
+
+    @extend_schema(request=NoInput, responses={200: LocationOut})
+    @action(detail=True, methods=["post"], url_path="accept-router")
+    def accept_router(self, request: Request, pk: str) -> Response:
+        """Go on with the router that answers now, though its serial is another than before."""
+        location = self.get_object()
+        self.checked(NoInput)
+        location_accept_router(location, **who(request))
+        return self.answer(self.fresh(location))
+
+    @extend_schema(responses={200: SessionRowOut(many=True)}, filters=False)
+    @action(detail=True, methods=["get"])
+    def sessions(self, request: Request, pk: str) -> Response:
+        """Who is online here, as of the last poll."""
+        page = self.paginate_queryset(RouterSession.objects.filter(location=self.get_object()))
+        return self.get_paginated_response(SessionRowOut(page, many=True).data)

@@ -1,0 +1,273 @@
+"""RouterOS API client: `routeros-api` with one send per sentence, buffered reads, deadlines and a size guard.
+
+Stock routeros-api sends a packet per word without TCP_NODELAY (about 20 calls/s, measured) and puts the
+whole command, password included, into its exceptions: they are converted here and never shown (routeros.md 3.3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from routeros_api import api_socket, base_api, exceptions
+from routeros_api.api_communicator.base import ApiCommunicatorBase
+
+from locations.routeros.errors import (
+    LoginRefused,
+    NotRouterOs,
+    RouterRefusedConnection,
+    RouterTimeout,
+    RouterTrap,
+    RouterUnreachable,
+)
+from locations.routeros.tls import wrap
+
+MAX_WORD_BYTES = 16 * 1024 * 1024
+MAX_ROWS = 500_000
+READ_BYTES = 65536
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class RouterTarget:
+    """Where and how to log in. The password never appears in its repr."""
+
+    host: str
+    port: int
+    username: str
+    password: str = field(repr=False)
+    tls_mode: str = "none"
+    fingerprint: str = ""
+
+
+class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
+    """Reads 64 KiB at a time: the library asks for every length byte alone. Keeps the client's deadline."""
+
+    def __init__(self, raw: socket.socket, client: RouterClient):
+        super().__init__(raw)
+        self._client = client
+        self._buffer = b""
+        self._position = 0
+
+    def receive(self, size: int) -> bytes:
+        if self._position >= len(self._buffer):
+            self.socket.settimeout(self._client.seconds_left())
+            self._buffer, self._position = super().receive(READ_BYTES), 0
+        piece = self._buffer[self._position : self._position + size]
+        self._position += len(piece)
+        return piece
+
+
+class _Connection(base_api.Connection):  # type: ignore[misc]
+    def send_sentence(self, words: list[bytes]) -> None:
+        self.socket.send(b"".join(base_api.encode_length(len(word)) + word for word in words) + b"\0")
+
+    def receive_sentence(self) -> list[bytes]:
+        sentence: list[bytes] = list(iter(self.receive_word, b""))
+        if sentence and sentence[0] == b"!fatal":
+            raise RouterUnreachable(text(b" ".join(sentence[1:])))
+        return sentence
+
+    def receive_word(self) -> bytes:
+        length = base_api.decode_length(self.socket.receive)
+        if length > MAX_WORD_BYTES:
+            raise NotRouterOs("a word of more than 16 MiB")
+        pieces: list[bytes] = []
+        while length:
+            pieces.append(self.socket.receive(length))
+            length -= len(pieces[-1])
+        return b"".join(pieces)
+
+
+def text(value: bytes) -> str:
+    """Router bytes as text: UTF-8, else latin-1 (WinBox stores the operator's code page). Never fails."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+class RouterClient:
+    """One connection, used by one thread. Any RouterUnreachable leaves it closed."""
+
+    def __init__(self, target: RouterTarget, *, timeout: float, connect_timeout: float = 10.0):
+        self.target = target
+        self.timeout = timeout
+        self.connect_timeout = connect_timeout
+        self.fingerprint = ""
+        self.may_send: Callable[[], None] = lambda: None
+        self.deadline: float | None = None  # on the monotonic clock, for everything sent until it is moved
+        self._communicator: ApiCommunicatorBase | None = None
+        self._raw: socket.socket | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._raw is not None
+
+    def connect(self) -> None:
+        """Connect, check the certificate, log in. Raises a RouterError; nothing stays open then."""
+        try:
+            self._open()
+            self._login()
+        except Exception:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        address = (self.target.host, self.target.port)
+        try:
+            raw = socket.create_connection(address, timeout=self.connect_timeout)
+        except ConnectionRefusedError:
+            raise RouterRefusedConnection("connection refused") from None
+        except TimeoutError:
+            raise RouterTimeout("no answer") from None
+        except OSError as error:
+            raise RouterUnreachable(error.strerror or type(error).__name__) from None
+        self._raw = raw
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        api_socket.set_keepalive(raw, after_idle_sec=10)
+        self._raw, self.fingerprint = wrap(raw, self.target.tls_mode, self.target.host, self.target.fingerprint)
+        self._raw.settimeout(self.timeout)
+        self._communicator = ApiCommunicatorBase(_Connection(_Socket(self._raw, self)))
+
+    def seconds_left(self) -> float:
+        """How long one read may take. Raises TimeoutError at the deadline: a router that drips bytes must not hold us."""
+        if self.deadline is None:
+            return self.timeout
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(self.timeout, left)
+
+    def _login(self) -> None:
+        name = self.target.username.encode()
+        password = self.target.password.encode()
+        try:
+            done = self.receive(self.send("/login", {"name": name, "password": password})).done
+            if "ret" in done:  # before 6.43: challenge and response (routeros.md 1.4)
+                digest = hashlib.md5(b"\0" + password + bytes.fromhex(done["ret"]), usedforsecurity=False).hexdigest()
+                self.receive(self.send("/login", {"name": name, "response": b"00" + digest.encode()}))
+        except RouterTrap as trap:
+            raise LoginRefused(trap.words) from None
+        except RouterTimeout:
+            raise NotRouterOs("connected, but no answer to the login") from None
+
+    def close(self) -> None:
+        raw, self._raw, self._communicator = self._raw, None, None
+        if raw is None:
+            return
+        with contextlib.suppress(OSError):  # it may be broken already; there is nothing left to lose
+            # reset instead of a polite end: sentences still in our buffer must never reach the router later
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with contextlib.suppress(OSError):
+            raw.close()
+
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def send(self, command: str, words: Mapping[str, str | bytes] | None = None, queries: Iterable[str] = ()) -> bytes:
+        """Send one tagged command and return its tag; pair with `receive`.
+
+        `command` is the path (`/ip/hotspot/user/add`); `queries` are query words without the leading `?`.
+        `may_send` is asked first: a writer whose lease may be over must not send another byte.
+        """
+        self.may_send()
+        arguments = {key.encode(): _bytes(value) for key, value in (words or {}).items()}
+        path, _slash, verb = command.rpartition("/")
+        tag: bytes = self._guarded(lambda communicator: _send(communicator, path, verb, arguments, queries))
+        return tag
+
+    def receive(self, tag: bytes) -> Reply:
+        """Wait for the end of one command. Raises RouterTrap for its error, RouterUnreachable when the link broke."""
+
+        def wait(communicator: ApiCommunicatorBase) -> Any:
+            response = communicator.response_buffor[tag]
+            try:
+                while not response.done:
+                    communicator.process_single_response()
+                    if len(response) > MAX_ROWS:
+                        raise NotRouterOs("more rows than any router holds")
+            finally:
+                communicator.response_buffor.pop(tag, None)
+            return response
+
+        response = self._guarded(wait)
+        if response.error is not None:
+            raise RouterTrap(text(response.error))
+        return Reply([_texts(row) for row in response], _texts(response.done_message))
+
+    def call(self, command: str, words: Mapping[str, str | bytes] | None = None, queries: Iterable[str] = ()) -> Reply:
+        """One command, waited for."""
+        return self.receive(self.send(command, words, queries))
+
+    def print(self, menu: str, proplist: Iterable[str] = (), queries: Iterable[str] = ()) -> list[Row]:
+        """All rows of a menu that match; a list that breaks off raises, it is never returned short."""
+        words = {".proplist": ",".join(proplist)} if proplist else {}
+        return self.call(f"{menu}/print", words, queries).rows
+
+    def count(self, menu: str, queries: Iterable[str] = ()) -> int:
+        """How many rows match, counted by the router (cheap)."""
+        done = self.call(f"{menu}/print", {"count-only": ""}, queries).done
+        try:
+            return int(done["ret"])
+        except (KeyError, ValueError):
+            raise NotRouterOs("count without a number") from None
+
+    def _guarded(self, work: Callable[[ApiCommunicatorBase], Any]) -> Any:
+        """Run against the open connection; any broken link closes it, and no library text with secrets escapes."""
+        if self._communicator is None:
+            raise RouterUnreachable("not connected")
+        try:
+            return work(self._communicator)
+        except RouterUnreachable:
+            self.close()
+            raise
+        except TimeoutError:
+            self.close()
+            raise RouterTimeout("no answer in time") from None
+        except exceptions.RouterOsApiConnectionClosedError:
+            self.close()
+            raise RouterUnreachable("the router closed the connection") from None
+        except OSError as error:
+            self.close()
+            raise RouterUnreachable(error.strerror or type(error).__name__) from None
+        except (exceptions.RouterOsApiError, KeyError, TypeError, ValueError, AssertionError):
+            self.close()
+            raise NotRouterOs("an answer that is not RouterOS API") from None
+
+
+@dataclass(frozen=True)
+class Reply:
+    rows: list[Row]
+    done: Row
+
+
+class _Query:
+    """Query words in the given order: the library keeps queries in a set, which would shuffle them."""
+
+    def __init__(self, words: Iterable[str]):
+        self.words = list(words)
+
+    def get_api_format(self) -> list[bytes]:
+        return [b"?" + word.encode() for word in self.words]
+
+
+def _send(
+    communicator: ApiCommunicatorBase, path: str, verb: str, arguments: dict[bytes, bytes], queries: Iterable[str]
+) -> bytes:
+    tag: bytes = communicator.send(path.encode() + b"/", verb.encode(), arguments, additional_queries=[_Query(queries)])
+    return tag
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+def _texts(row: Mapping[bytes, bytes]) -> Row:
+    return {text(key): text(value) for key, value in row.items()}

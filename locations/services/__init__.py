@@ -1,0 +1,51 @@
+"""Everything that changes what should be on routers. Callers of other rooms import from here."""
+
+from locations.services.accounts import (
+    account_disable,
+    account_enable,
+    account_kick,
+    account_put,
+    account_revive,
+    accounts_copy,
+    accounts_remove,
+    accounts_set_validity,
+    conflict_adopt,
+)
+from locations.services.kicks import kick_locations
+from locations.services.locations import (
+    LocationStatus,
+    location_accept_router,
+    location_add,
+    location_change,
+    location_member_add,
+    location_retry,
+    location_seed_first,
+    location_status,
+)
+from locations.services.profiles import profile_put, profile_remove
+from locations.services.testing import TestResult, location_test
+
+__all__ = [
+    "LocationStatus",
+    "TestResult",
+    "account_disable",
+    "account_enable",
+    "account_kick",
+    "account_put",
+    "account_revive",
+    "accounts_copy",
+    "accounts_remove",
+    "accounts_set_validity",
+    "conflict_adopt",
+    "kick_locations",
+    "location_accept_router",
+    "location_add",
+    "location_change",
+    "location_member_add",
+    "location_retry",
+    "location_seed_first",
+    "location_status",
+    "location_test",
+    "profile_put",
+    "profile_remove",
+]

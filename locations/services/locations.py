@@ -1,0 +1,183 @@
+"""Routers of the installation: add, change, accept a replacement, retry, status."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core import events
+from core.clock import now as clock_now
+from core.errors import DomainError
+from core.staff_events import StaffActed
+from locations.choices import Hold, Reach, UserType
+from locations.models import AccessAccount, Location, LocationUser, RouterProfile, RouterState
+from locations.selectors import SyncCounts, location_counts
+from locations.services.kicks import kick_locations
+
+EDITABLE = {
+    "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude", "longitude",
+    "is_active", "settings",
+}  # fmt: skip
+SECRET = {"password"}
+
+
+@transaction.atomic
+def location_add(*, actor: User | None, ip: str | None = None, **fields: Any) -> Location:
+    """Add a router. Raises DomainError with one message per field; nothing is contacted here."""
+    location = Location(**_known(fields))
+    _validate(location)
+    location.save()
+    RouterState.objects.create(location=location)
+    events.emit(StaffActed(actor.pk if actor else None, "location.added", _details(location, fields), ip))
+    kick_locations([location.pk])
+    return location
+
+
+@transaction.atomic
+def location_change(location: Location, *, actor: User | None, ip: str | None = None, **fields: Any) -> Location:
+    """Change a router's settings. An empty password keeps the old one. Raises DomainError per field."""
+    fields = {key: value for key, value in _known(fields).items() if key not in SECRET or value}
+    location = Location.objects.select_for_update().get(pk=location.pk)
+    before = _details(location, fields)
+    for key, value in fields.items():
+        setattr(location, key, value)
+    _validate(location)
+    location.save(update_fields=sorted(fields)) if fields else None
+    RouterState.objects.filter(pk=location.pk).update(retry_at=None)
+    details = {"before": before, "after": _details(location, fields)}
+    events.emit(StaffActed(actor.pk if actor else None, "location.changed", details, ip))
+    kick_locations([location.pk], is_forced=True)
+    return location
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(fields) - EDITABLE)
+    if unknown:
+        raise DomainError(
+            "location.unknown_field", _("Unknown field."), {name: _("Unknown field.") for name in unknown}
+        )
+    return fields
+
+
+def _validate(location: Location) -> None:
+    try:
+        location.full_clean()
+    except ValidationError as error:
+        raise DomainError(
+            "location.invalid", _("Please correct the marked fields."), {k: v[0] for k, v in error.message_dict.items()}
+        ) from None
+    if location.timezone not in available_timezones():
+        raise DomainError("location.invalid", _("Unknown time zone."), {"timezone": _("Unknown time zone.")})
+    reason = host_refusal(location.host)
+    if reason:
+        raise DomainError("location.invalid", reason, {"host": reason})
+
+
+def host_refusal(host: str) -> str:
+    """Why this address may not be a router (SSRF guard), or an empty string. Names are judged when they are numbers."""
+    if any(c.isspace() or c in "/@:?#" for c in host.replace("::", "").strip("[]")) and not _is_address(host):
+        return _("Write a host name or an IP address, without http:// and without a port.")
+    if not _is_address(host):
+        is_local = host.rstrip(".").lower() in {"localhost", "localhost.localdomain"}
+        return _("This address is this server itself.") if is_local and not settings.DEMO_MODE else ""
+    address = ipaddress.ip_address(host.strip("[]"))
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return _("This address cannot be a router.")
+    if address.is_loopback and not settings.DEMO_MODE:
+        return _("This address is this server itself.")
+    return ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _details(location: Location, fields: dict[str, Any]) -> dict[str, Any]:
+    shown = {key: str(getattr(location, key)) for key in sorted(fields) if key not in SECRET}
+    hidden = {key: "[changed]" for key in sorted(fields) if key in SECRET}
+    return {"location": location.pk, **shown, **hidden}
+
+
+@transaction.atomic
+def location_accept_router(location: Location, *, actor: User | None, ip: str | None = None) -> None:
+    """Go on with the router that answers now: a person confirmed the new serial. Everything is compared and pushed again."""
+    state = RouterState.objects.select_for_update().get(pk=location.pk)
+    if state.reach != Reach.WRONG_ROUTER:
+        raise DomainError("location.same_router", _("The same router as before answers here."), status=409)
+    details = {"location": location.pk, "before": state.serial, "after": state.other_serial}
+    state.serial, state.other_serial = state.other_serial, ""
+    state.reach, state.reach_since = Reach.UNKNOWN, clock_now()
+    state.uptime_seconds, state.retry_at, state.failures, state.last_error = None, None, 0, ""
+    state.reconcile_due_at = clock_now()
+    state.save()
+    events.emit(StaffActed(actor.pk if actor else None, "location.router_accepted", details, ip))
+    kick_locations([location.pk], is_forced=True)
+
+
+@transaction.atomic
+def location_retry(location: Location, *, actor: User | None, ip: str | None = None) -> int:
+    """Try refused rows again and forget the back-off; conflicts stay for a decision. Returns how many rows."""
+    held = 0
+    for model in (RouterProfile, AccessAccount):
+        rows = model.objects.filter(location=location, hold=Hold.REFUSED)
+        held += rows.update(hold=Hold.NONE, router_words="")
+    RouterState.objects.filter(pk=location.pk).update(retry_at=None)
+    events.emit(
+        StaffActed(actor.pk if actor else None, "location.retried", {"location": location.pk, "rows": held}, ip)
+    )
+    kick_locations([location.pk], is_forced=True)
+    return held
+
+
+@transaction.atomic
+def location_member_add(
+    location: Location, user: User, *, user_type: str = UserType.STAFF, actor: User | None = None, ip: str | None = None
+) -> LocationUser:
+    """Let a staff member work at a location."""
+    member, is_new = LocationUser.objects.get_or_create(location=location, user=user, user_type=user_type)
+    if is_new:
+        details = {"location": location.pk, "user": user.pk, "type": user_type}
+        events.emit(StaffActed(actor.pk if actor else None, "location.member_added", details, ip))
+    return member
+
+
+@dataclass(frozen=True)
+class LocationStatus:
+    """What we know without asking the router now."""
+
+    reach: str
+    reach_since: datetime | None
+    seen_at: datetime | None
+    last_error: str
+    counts: SyncCounts
+
+
+def location_status(location: Location) -> LocationStatus:
+    """State of the router and of the changes that wait for it, from the database only."""
+    state = RouterState.objects.get(pk=location.pk)
+    return LocationStatus(state.reach, state.reach_since, state.seen_at, state.last_error, location_counts(location.pk))
+
+
+@transaction.atomic
+def location_seed_first() -> Location | None:
+    """Create the first location from MIKROTIK_* once; None when there is one already or nothing is set."""
+    first = settings.FIRST_LOCATION
+    if not first["HOST"] or Location.objects.exists():
+        return None
+    return location_add(
+        actor=None, name=first["HOST"], host=first["HOST"], port=first["PORT"], username=first["USERNAME"],
+        password=first["PASSWORD"], timezone=settings.TIME_ZONE,
+    )  # fmt: skip

@@ -1,0 +1,141 @@
+"""`location_test`: connect now and say in plain words what is wrong, or who answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.clock import now as clock_now
+from locations.models import Location, RouterState
+from locations.routeros.client import RouterClient, RouterTarget
+from locations.routeros.errors import CertificateChanged, RouterError, RouterTrap
+from locations.sync.identity import Identity, licence_limit, read_identity
+
+NEEDED_POLICIES = ("api", "read", "write", "test")
+TEST_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """`sentence` is for people; `problem` is stable (empty when all is well)."""
+
+    ok: bool
+    problem: str
+    sentence: str
+    identity: str = ""
+    model: str = ""
+    version: str = ""
+    serial: str = ""
+    clock_skew_seconds: int | None = None
+    licence_limit: int | None = None
+    fingerprint: str = ""
+    missing_policies: list[str] = field(default_factory=list)
+
+
+def sentence_of(problem: str, words: str) -> str:
+    """What a problem means for the person at the screen, and what to do."""
+    sentences = {
+        "unreachable": _("The router cannot be reached: %(words)s. Check address, cable and VPN."),
+        "refused": _("The address answers, but not on this port. Is the API service switched on (IP, Services)?"),
+        "timeout": _("No answer in time. Check address, firewall and VPN."),
+        "tls": _("Encryption failed: %(words)s. Does the chosen mode fit the router's api-ssl service?"),
+        "certificate": _(
+            "Another certificate than the confirmed one answers. Nothing was sent. Check before you trust it."
+        ),
+        "not_routeros": _("Something answers, but it is not the RouterOS API: %(words)s."),
+        "login": _("The router refused user name or password: %(words)s."),
+        "policy": _("Login works, but the router user lacks rights: %(words)s."),
+        "wrong_router": _("Another router answers at this address (%(words)s)."),
+        "trap": _("The router says: %(words)s."),
+    }
+    return sentences.get(problem, _("The router says: %(words)s.")) % {"words": words}
+
+
+def location_test(location: Location) -> TestResult:
+    """One short extra connection. Never call it inside a transaction; nothing on the router changes.
+
+    Stores model, version and clock skew when it went well; a pinned location without a fingerprint is told the one seen.
+    """
+    if transaction.get_connection().in_atomic_block:
+        raise RuntimeError("location_test talks to the network and must not run inside a transaction")
+    target = RouterTarget(
+        location.host, location.port, location.username, location.password, location.tls_mode, location.tls_fingerprint
+    )
+    client = RouterClient(
+        target, timeout=min(TEST_SECONDS, settings.ROUTER_TIMEOUT_SECONDS), connect_timeout=TEST_SECONDS
+    )
+    try:
+        client.connect()
+        seen = read_identity(client)
+        skew = _clock_skew(client, location.timezone)
+        missing = _missing_policies(client, location.username)
+    except CertificateChanged as error:
+        return TestResult(False, error.problem, sentence_of(error.problem, ""), fingerprint=error.fingerprint)
+    except RouterError as error:
+        return TestResult(False, error.problem, sentence_of(error.problem, error.words))
+    finally:
+        client.close()
+    return _result(location, seen, skew, missing, client.fingerprint)
+
+
+def _result(location: Location, seen: Identity, skew: int | None, missing: list[str], fingerprint: str) -> TestResult:
+    state = RouterState.objects.get(pk=location.pk)
+    if state.serial and seen.serial != state.serial:
+        problem, sentence = "wrong_router", sentence_of("wrong_router", seen.serial)
+    elif missing:
+        problem, sentence = "policy", sentence_of("policy", ", ".join(missing))
+    else:
+        problem = ""
+        sentence = _("%(identity)s answers: %(model)s, RouterOS %(version)s.") % {
+            "identity": seen.identity, "model": seen.model, "version": seen.version,
+        }  # fmt: skip
+        RouterState.objects.filter(pk=location.pk).update(
+            identity=seen.identity, model=seen.model, version=seen.version, clock_skew_seconds=skew
+        )
+    return TestResult(
+        not problem, problem, sentence, seen.identity, seen.model, seen.version, seen.serial, skew,
+        licence_limit(seen.licence_level), fingerprint, missing,
+    )  # fmt: skip
+
+
+MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+
+
+def _clock_skew(client: RouterClient, zone: str) -> int | None:
+    """Router clock minus ours, in seconds; None when it cannot be told. Before 7.10 dates read `jan/02/2026`."""
+    rows = client.print("/system/clock")
+    if not rows:
+        return None
+    try:
+        local = clock_reading(rows[0].get("date", ""), rows[0].get("time", ""))
+        zone_name = rows[0].get("time-zone-name", "") or zone
+        offset_zone = ZoneInfo(zone_name if "/" in zone_name or zone_name == "UTC" else zone)
+    except (ValueError, KeyError):
+        return None
+    return round((local.replace(tzinfo=offset_zone).astimezone(UTC) - clock_now()).total_seconds())
+
+
+def clock_reading(day: str, time: str) -> datetime:
+    """RouterOS date and time of either style, without zone. Raises ValueError."""
+    parts = day.replace("/", "-").split("-")
+    if len(parts) == 3 and parts[0].lower() in MONTHS:
+        parts = [parts[2], str(MONTHS[parts[0].lower()]), parts[1]]
+    return datetime.fromisoformat(f"{int(parts[0]):04d}-{int(parts[1]):02d}-{int(parts[2]):02d}T{time}")
+
+
+def _missing_policies(client: RouterClient, username: str) -> list[str]:
+    """Which of the policies we need the login lacks. Empty when the router does not let us look."""
+    try:
+        users = client.print("/user", (), [f"name={username}"])
+        groups = client.print("/user/group", (), [f"name={users[0].get('group', '')}"]) if users else []
+    except RouterTrap as trap:
+        return ["read"] if trap.is_permission else []
+    if not groups:
+        return []
+    granted = set(groups[0].get("policy", "").split(","))
+    return [policy for policy in NEEDED_POLICIES if policy not in granted]

@@ -1,0 +1,57 @@
+"""A router that does not answer: back off per location, say so after two failures, never drop anything."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from core import events
+from locations.choices import Reach
+from locations.events import LocationDown
+from locations.models import RouterState
+from locations.routeros.errors import CertificateChanged, LoginRefused, RouterError
+from locations.sync.identity import WrongRouter
+from locations.sync.queue import has_paid_work
+
+LONGEST_SECONDS = 600
+LONGEST_WHEN_PAID_SECONDS = 30
+FAILURES_TO_BE_DOWN = 2
+SLOW_AFTER_FAILURES = 3
+
+_random = random.SystemRandom()
+
+
+def retry_seconds(failures: int, *, is_paid_waiting: bool) -> float:
+    """2, 4, 8 … 600 s with jitter; at most 30 s while somebody who paid waits, so that he is online soon after it returns."""
+    longest = LONGEST_WHEN_PAID_SECONDS if is_paid_waiting else LONGEST_SECONDS
+    return min(2.0 ** min(failures, 10), longest) * _random.uniform(0.75, 1.0)
+
+
+@transaction.atomic
+def failure_record(location_id: int, error: RouterError, now: datetime) -> None:
+    """Count the failure and set the next try. `error.words` are the router's or the socket's, never a command."""
+    state = RouterState.objects.select_for_update().get(location_id=location_id)
+    state.failures += 1
+    state.last_error = f"{error.problem}: {error.words}"[:500]
+    state.retry_at = now + timedelta(seconds=retry_seconds(state.failures, is_paid_waiting=has_paid_work(location_id)))
+    before = state.reach
+    state.reach = _reach_after(state, error)
+    if isinstance(error, WrongRouter):
+        state.other_serial = error.serial
+    if state.reach != before:
+        state.reach_since = now
+    state.save(update_fields=["failures", "last_error", "retry_at", "reach", "reach_since", "other_serial"])
+    if state.reach == Reach.OFFLINE and before != Reach.OFFLINE:
+        events.emit(LocationDown([location_id]))
+
+
+def _reach_after(state: RouterState, error: RouterError) -> str:
+    if isinstance(error, WrongRouter):
+        return Reach.WRONG_ROUTER
+    if isinstance(error, (LoginRefused, CertificateChanged)):
+        return Reach.REFUSED
+    if state.failures >= FAILURES_TO_BE_DOWN:
+        return Reach.OFFLINE
+    return state.reach

@@ -1,0 +1,96 @@
+"""Is it still the same router, and did it restart? Asked on every new connection, before the first write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from locations.models import RouterState
+from locations.routeros.client import RouterClient, Row
+from locations.routeros.errors import NotRouterOs, RouterError, RouterTrap
+from locations.routeros.values import duration_seconds, whole
+
+RESTART_SLACK_SECONDS = 30
+
+
+class WrongRouter(RouterError):
+    """Another router answers at this address: nothing may be written until a person chose."""
+
+    problem = "wrong_router"
+
+    def __init__(self, serial: str):
+        super().__init__(f"serial {serial}")
+        self.serial = serial
+
+
+@dataclass(frozen=True)
+class Identity:
+    identity: str
+    model: str
+    version: str
+    serial: str
+    uptime_seconds: int
+    cpu_load: int
+    free_memory: int
+    licence_level: str
+
+
+def read_identity(client: RouterClient) -> Identity:
+    """Who answers. The serial is the routerboard's; a CHR or x86 without one has its licence's system or software id."""
+    resource = _single(client.print("/system/resource"))
+    try:
+        uptime = duration_seconds(resource.get("uptime", ""))
+    except ValueError:
+        raise NotRouterOs("no uptime") from None
+    board = _optional(client, "/system/routerboard")
+    licence = _optional(client, "/system/license")
+    name = _single(client.print("/system/identity")).get("name", "")
+    serial = board.get("serial-number") or licence.get("system-id") or licence.get("software-id") or ""
+    return Identity(
+        identity=name[:128],
+        model=(board.get("model") or resource.get("board-name", ""))[:128],
+        version=resource.get("version", "").split(" ")[0][:64],
+        serial=serial[:64],
+        uptime_seconds=uptime,
+        cpu_load=min(whole(resource.get("cpu-load", "")), 100),
+        free_memory=whole(resource.get("free-memory", "")),
+        licence_level=licence.get("nlevel", "") or licence.get("level", ""),
+    )
+
+
+def check_same_router(state: RouterState, seen: Identity) -> None:
+    """Raises WrongRouter when a serial was remembered and another one answers."""
+    if state.serial and seen.serial != state.serial:
+        raise WrongRouter(seen.serial)
+
+
+def has_restarted(state: RouterState, seen: Identity, now: datetime) -> bool:
+    """Its uptime is lower than it would be had it run on since we last saw it."""
+    if state.uptime_seconds is None or state.polled_at is None:
+        return False
+    elapsed = int((now - state.polled_at).total_seconds())
+    slack = RESTART_SLACK_SECONDS + elapsed // 100  # two clocks never run equally fast
+    return seen.uptime_seconds + slack < state.uptime_seconds + elapsed
+
+
+LICENCE_SESSIONS = {"1": 1, "3": 200, "4": 200, "5": 500}
+
+
+def licence_limit(level: str) -> int | None:
+    """Hotspot sessions a licence level allows; None: no limit known (level 6, CHR). MikroTik manual, routeros.md 7.1."""
+    return LICENCE_SESSIONS.get(level)
+
+
+def _single(rows: list[Row]) -> Row:
+    if not rows:
+        raise NotRouterOs("an empty answer where there is always one row")
+    return rows[0]
+
+
+def _optional(client: RouterClient, menu: str) -> Row:
+    """A menu some devices lack (routerboard on CHR)."""
+    try:
+        rows = client.print(menu)
+    except RouterTrap:
+        return {}
+    return rows[0] if rows else {}

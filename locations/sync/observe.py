@@ -1,0 +1,247 @@
+"""Take stored observations in: sessions, used amounts, first logins, state of the router. One short transaction each.
+
+A subscriber that fails undoes the transaction and the observation is taken again later (DESIGN 3.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from core import events
+from core.error_log import error_record
+from locations.choices import Kind, Presence, Reach
+from locations.events import FirstLogin, LocationUp
+from locations.models import AccessAccount, Observation, RouterSession, RouterState
+from locations.sync.identity import licence_limit
+from locations.sync.roaming import extra_sessions_end
+
+MAX_ATTEMPTS = 50
+DROP_SLACK_SECONDS = 5
+LIMIT_DRIFT_SECONDS = 60
+
+
+def observations_take(location_id: int) -> int:
+    """Process what waits, oldest first; returns how many. An error is recorded and leaves the rest for the next run."""
+    done = 0
+    while True:
+        try:
+            with transaction.atomic():
+                observation = (
+                    Observation.objects.select_for_update(skip_locked=True)
+                    .filter(location_id=location_id, processed_at=None, attempts__lt=MAX_ATTEMPTS)
+                    .order_by("id")
+                    .first()
+                )
+                if observation is None:
+                    return done
+                _take(observation)
+                done += 1
+        except Exception as error:
+            error_record(source="locations.observations_take", error=error)
+            if observation is not None:
+                Observation.objects.filter(pk=observation.pk).update(attempts=F("attempts") + 1)
+            return done
+
+
+def _take(observation: Observation) -> None:
+    payload, at = observation.payload, observation.observed_at
+    accounts = _accounts_of(observation.location_id, payload)
+    readings = _readings(observation, accounts)
+    _replace_sessions(observation, accounts)
+    logins = _account_usage(readings, at, restarted=payload["restarted"])
+    _update_state(observation)
+    observation.processed_at = at
+    Observation.objects.filter(pk=observation.pk).update(processed_at=at)
+    if logins:
+        events.emit(FirstLogin(logins))
+    extra_sessions_end(observation.location_id)
+
+
+def _accounts_of(location_id: int, payload: dict[str, Any]) -> dict[tuple[str, str], AccessAccount]:
+    names = {s["name"] for s in payload["sessions"]} | {u["name"] for u in payload["users"]}
+    rows = AccessAccount.objects.filter(location_id=location_id, name__in=names).defer("password")
+    return {(row.kind, row.name): row for row in rows.order_by("pk").select_for_update(of=("self",))}
+
+
+@dataclass
+class Reading:
+    """What the router shows for one account now: its row's counters plus its live sessions."""
+
+    account: AccessAccount
+    base_uptime: int
+    base_bytes: int
+    live_uptime: int = 0
+    live_bytes: int = 0
+    began_at: datetime | None = None
+    mac: str = ""
+    has_new_session: bool = False
+    is_row_read: bool = False
+
+
+def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAccount]) -> list[Reading]:
+    payload, at = observation.payload, observation.observed_at
+    users = {(str(Kind.HOTSPOT), u["name"]): u for u in payload["users"]}
+    known = {
+        (s.kind, s.router_id, s.name): s for s in RouterSession.objects.filter(location_id=observation.location_id)
+    }
+    bases = {(s.kind, s.name): (s.base_uptime_seconds, s.base_bytes) for s in known.values()}
+    readings: dict[tuple[str, str], Reading] = {}
+    for key, account in accounts.items():
+        row = users.get(key)
+        base = (row["uptime"], row["bytes"]) if row else bases.get(key, (0, 0))
+        readings[key] = Reading(account, *base, is_row_read=row is not None)
+        if row and row["uptime"]:
+            readings[key].began_at = at - timedelta(seconds=row["uptime"])
+    for session in payload["sessions"]:
+        reading = readings.get((session["kind"], session["name"]))
+        if reading is None:
+            continue
+        reading.live_uptime += session["uptime"]
+        reading.live_bytes += session["bytes"]
+        began = at - timedelta(seconds=session["uptime"])
+        if reading.began_at is None or began < reading.began_at:
+            reading.began_at = began
+        reading.mac = reading.mac or session["mac"]
+        reading.has_new_session |= (session["kind"], session["id"], session["name"]) not in known
+    return list(readings.values())
+
+
+def _replace_sessions(observation: Observation, accounts: dict[tuple[str, str], AccessAccount]) -> None:
+    location_id, at = observation.location_id, observation.observed_at
+    users = {(str(Kind.HOTSPOT), u["name"]): u for u in observation.payload["users"]}
+    old = {(s.kind, s.router_id): s for s in RouterSession.objects.filter(location_id=location_id)}
+    fresh: list[RouterSession] = []
+    for session in observation.payload["sessions"]:
+        account = accounts.get((session["kind"], session["name"]))
+        row = users.get((session["kind"], session["name"]))
+        before = old.get((session["kind"], session["id"]))
+        same = before is not None and before.name == session["name"]
+        fresh.append(
+            RouterSession(
+                location_id=location_id,
+                kind=session["kind"],
+                router_id=session["id"],
+                name=session["name"],
+                account=account,
+                mac_address=session["mac"],
+                address=session["address"],
+                uptime_seconds=session["uptime"],
+                bytes=session["bytes"],
+                base_uptime_seconds=row["uptime"] if row else before.base_uptime_seconds if same and before else 0,
+                base_bytes=row["bytes"] if row else before.base_bytes if same and before else 0,
+                started_at=at - timedelta(seconds=session["uptime"]),
+                seen_at=at,
+            )  # fmt: skip
+        )
+    RouterSession.objects.filter(location_id=location_id).delete()
+    RouterSession.objects.bulk_create({(s.kind, s.router_id): s for s in fresh}.values(), batch_size=2000)
+
+
+def _account_usage(readings: list[Reading], at: datetime, *, restarted: bool) -> list[tuple[int, datetime]]:
+    """Write used amounts and first logins; returns the first logins found."""
+    logins: list[tuple[int, datetime]] = []
+    changed: list[AccessAccount] = []
+    for reading in readings:
+        account = reading.account
+        needs_write = _usage_into(account, reading, restarted=restarted)
+        if reading.live_uptime or reading.has_new_session:
+            account.last_seen_at = at
+        began = reading.began_at
+        if began is not None and (
+            account.first_login_at is None or began < account.first_login_at - timedelta(seconds=5)
+        ):
+            # counters from before a reset of the row would date the login too late, never too early
+            if account.first_login_at is None or reading.account.past_uptime_seconds == 0:
+                account.first_login_at = began
+                logins.append((account.pk, began))
+        if account.is_mac_locked and not account.mac_address and reading.mac:
+            account.mac_address = reading.mac[:17]
+            needs_write = True
+        if reading.has_new_session and _limit_is_stale(account, at):
+            needs_write = True
+        if needs_write and account.presence == Presence.PRESENT:
+            account.revision += 1
+        changed.append(account)
+    AccessAccount.objects.bulk_update(
+        changed,
+        ["first_login_at", "last_seen_at", "past_uptime_seconds", "past_bytes", "epoch_uptime_seconds", "epoch_bytes",
+         "mac_address", "revision"],
+        batch_size=1000,
+    )  # fmt: skip
+    return logins
+
+
+def _usage_into(account: AccessAccount, reading: Reading, *, restarted: bool) -> bool:
+    """Move the counters; True when the router's limit must be sent again because counted time was lost there.
+
+    After a restart the router's counter may be lower than what we saw: the difference is kept as an earlier
+    epoch, so a power cut gives no free time. Without a restart a lower reading is a row not updated yet
+    (routers write it at logout) and is ignored.
+    """
+    uptime = reading.base_uptime + reading.live_uptime
+    size = reading.base_bytes + reading.live_bytes
+    lost_seconds = account.epoch_uptime_seconds - uptime
+    lost_bytes = account.epoch_bytes - size
+    if lost_seconds <= DROP_SLACK_SECONDS and lost_bytes <= 0:
+        account.epoch_uptime_seconds = max(uptime, account.epoch_uptime_seconds)
+        account.epoch_bytes = max(size, account.epoch_bytes)
+        return False
+    if not (restarted and reading.is_row_read):
+        account.epoch_uptime_seconds = max(uptime, account.epoch_uptime_seconds)
+        account.epoch_bytes = max(size, account.epoch_bytes)
+        return False
+    account.past_uptime_seconds += max(0, lost_seconds)
+    account.past_bytes += max(0, lost_bytes)
+    account.epoch_uptime_seconds, account.epoch_bytes = uptime, size
+    return account.limit_uptime_seconds is not None or account.limit_bytes is not None
+
+
+def _limit_is_stale(account: AccessAccount, at: datetime) -> bool:
+    """The router would let this session run past the validity: time went by since the limit was computed."""
+    if account.valid_until is None or account.sent_limit_seconds is None:
+        return False
+    left = max(0, int((account.valid_until - at).total_seconds()))
+    return account.sent_limit_seconds - account.epoch_uptime_seconds > left + LIMIT_DRIFT_SECONDS
+
+
+def _update_state(observation: Observation) -> None:
+    payload, at = observation.payload, observation.observed_at
+    identity = payload["identity"]
+    state = RouterState.objects.select_for_update().get(location_id=observation.location_id)
+    was_down = state.reach in {Reach.OFFLINE, Reach.REFUSED}
+    if state.reach != Reach.ONLINE:
+        state.reach, state.reach_since = Reach.ONLINE, at
+    if state.entry_count is not None and state.drift and not payload["restarted"]:
+        _notice_foreign_change(state, payload["entries"], at)
+    state.identity, state.model, state.version = identity["identity"], identity["model"], identity["version"]
+    state.serial = state.serial or identity["serial"]
+    state.uptime_seconds, state.cpu_load = identity["uptime"], identity["cpu"]
+    state.free_memory, state.licence_limit = identity["memory"], licence_limit(identity["licence"])
+    state.entry_count = payload["entries"]
+    state.last_error, state.failures, state.retry_at = "", 0, None
+    state.seen_at = state.polled_at = at
+    if payload["swept"]:
+        state.usage_swept_at = at
+    if payload["restarted"]:
+        state.reconcile_due_at = state.reconcile_due_at or at
+    state.save(
+        update_fields=[
+            "reach", "reach_since", "identity", "model", "version", "serial", "uptime_seconds", "cpu_load",
+            "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at", "seen_at",
+            "polled_at", "usage_swept_at", "reconcile_due_at",
+        ]
+    )  # fmt: skip
+    if was_down:
+        events.emit(LocationUp([observation.location_id]))
+
+
+def _notice_foreign_change(state: RouterState, entries: int, at: datetime) -> None:
+    """Entries vanished or appeared that we did not write: look at everything soon."""
+    ours = AccessAccount.objects.filter(location_id=state.location_id).exclude(router_id="").count()
+    if entries != ours + int(state.drift.get("foreign", 0)) and state.reconcile_due_at is None:
+        state.reconcile_due_at = at

@@ -1,0 +1,125 @@
+"""What became of each row the writer sent, and how that is recorded: one bulk statement, conditional on the revision sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from core import events
+from locations.choices import Hold
+from locations.events import AccountsRemoved
+from locations.models import AccessAccount, RouterProfile, RouterSession
+
+NOT_OURS = "an entry with this name is on the router and was not made by this system"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The router confirmed `revision`; the entry is `router_id` there, called `name`."""
+
+    row_id: int
+    revision: int
+    router_id: str
+    name: str
+    sent_limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Gone:
+    """The router confirmed that no entry of ours with this name is left."""
+
+    row_id: int
+    revision: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """Not tried again before a person acted: refused in the router's own words, or somebody else's entry."""
+
+    row_id: int
+    revision: int
+    hold: str
+    words: str
+
+
+Outcome = Applied | Gone | Held
+
+_APPLIED = """
+UPDATE {table} r SET applied_revision = v.revision, applied_at = %s, router_id = v.router_id, applied_name = v.name,
+  hold = '', router_words = ''{more}
+FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::bigint[]) AS v(id, revision, router_id, name, sent_limit)
+WHERE r.id = v.id AND r.revision >= v.revision AND r.applied_revision <= v.revision AND r.presence = 'present'
+"""
+_ACCOUNT_MORE = (
+    ", sent_limit_seconds = v.sent_limit, is_kick_due = r.is_kick_due AND r.revision <> v.revision, is_adopted = false"
+)
+_HELD = """
+UPDATE {table} r SET hold = v.hold, router_words = v.words
+FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[]) AS v(id, revision, hold, words)
+WHERE r.id = v.id AND r.revision = v.revision
+"""
+_GONE = """
+DELETE FROM {table} r USING unnest(%s::bigint[], %s::int[]) AS v(id, revision)
+WHERE r.id = v.id AND r.revision = v.revision AND r.presence = 'absent'
+RETURNING r.location_id, r.kind, r.name, r.tag
+"""
+_STALE = """
+UPDATE {table} r SET router_id = '', applied_revision = 0
+FROM unnest(%s::bigint[]) AS v(id) WHERE r.id = v.id AND r.presence = 'present'
+"""
+
+
+@transaction.atomic
+def outcomes_record(
+    model: type[AccessAccount] | type[RouterProfile], outcomes: Sequence[Outcome], now: datetime
+) -> None:
+    """Write down what the router said. A row that changed meanwhile keeps its newer wish and is sent again."""
+    applied = [o for o in outcomes if isinstance(o, Applied)]
+    gone = [o for o in outcomes if isinstance(o, Gone)]
+    held = [o for o in outcomes if isinstance(o, Held)]
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if applied:
+            more = _ACCOUNT_MORE if model is AccessAccount else ""
+            cursor.execute(
+                _APPLIED.format(table=table, more=more),
+                [
+                    now, [o.row_id for o in applied], [o.revision for o in applied], [o.router_id for o in applied],
+                    [o.name for o in applied], [o.sent_limit for o in applied],
+                ],
+            )  # fmt: skip
+        if held:
+            cursor.execute(
+                _HELD.format(table=table),
+                [
+                    [o.row_id for o in held], [o.revision for o in held], [o.hold for o in held],
+                    [o.words[:500] for o in held],
+                ],
+            )  # fmt: skip
+    if gone:
+        _record_gone(model, gone)
+
+
+def _record_gone(model: type[AccessAccount] | type[RouterProfile], gone: list[Gone]) -> None:
+    table = model._meta.db_table
+    ids = [o.row_id for o in gone]
+    if model is AccessAccount:
+        RouterSession.objects.filter(account_id__in=ids).update(account=None)
+    with connection.cursor() as cursor:
+        cursor.execute(_GONE.format(table=table), [ids, [o.revision for o in gone]])
+        names = [(location, kind, name, tag) for location, kind, name, tag in cursor.fetchall()]
+        # wanted back while the removal was under way: it is gone there, so it must be added anew
+        cursor.execute(_STALE.format(table=table), [ids])
+    if names and model is AccessAccount:
+        events.emit(AccountsRemoved(names))
+
+
+def conflict(row: AccessAccount | RouterProfile, words: str) -> Held:
+    return Held(row.pk, row.revision, Hold.CONFLICT, words)
+
+
+def refused(row: AccessAccount | RouterProfile, words: str) -> Held:
+    return Held(row.pk, row.revision, Hold.REFUSED, words)

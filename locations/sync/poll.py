@@ -1,0 +1,103 @@
+"""Ask a router what is going on: who it is, who is online, what they used. Network only; `observe` takes it in.
+
+The answer becomes one insert-only `Observation`, so that a subscriber that fails is retried, not lost.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from locations.choices import Kind
+from locations.models import Location, Observation, RouterSession, RouterState
+from locations.routeros.client import Reply, RouterClient, Row
+from locations.routeros.errors import RouterTrap, RouterUnreachable
+from locations.routeros.values import duration_seconds, whole
+from locations.sync.identity import Identity, has_restarted
+from locations.sync.menus import MENUS
+from locations.sync.pipeline import Command, pipelined
+
+POLL_SECONDS = 30
+USAGE_SWEEP = timedelta(minutes=10)
+USER_PROPERTIES = "name,uptime,bytes-in,bytes-out"
+
+
+def is_poll_due(state: RouterState, now: datetime) -> bool:
+    """Staggered by location, so that a hundred routers are not asked in the same second."""
+    stagger = timedelta(seconds=state.location_id % 10)
+    return state.polled_at is None or now - state.polled_at >= timedelta(seconds=POLL_SECONDS) + stagger
+
+
+def poll(location: Location, client: RouterClient, seen: Identity, now: datetime) -> Observation:
+    """Read sessions and counters and store them as an Observation. Raises RouterUnreachable; a short list is never stored."""
+    state = location.state
+    restarted = has_restarted(state, seen, now)
+    sessions = _sessions(client, Kind.HOTSPOT) + _sessions(client, Kind.PPP)
+    sweep = restarted or state.usage_swept_at is None or now - state.usage_swept_at >= USAGE_SWEEP
+    payload: dict[str, Any] = {
+        "identity": {
+            "identity": seen.identity, "model": seen.model, "version": seen.version, "serial": seen.serial,
+            "uptime": seen.uptime_seconds, "cpu": seen.cpu_load, "memory": seen.free_memory,
+            "licence": seen.licence_level,
+        },
+        "restarted": restarted,
+        "swept": sweep,
+        "entries": client.count("/ip/hotspot/user") + client.count("/ppp/secret"),
+        "sessions": sessions,
+        "users": _used_users(client) if sweep else _changed_users(client, location, sessions),
+    }  # fmt: skip
+    return Observation.objects.create(location=location, observed_at=now, payload=payload)
+
+
+def _sessions(client: RouterClient, kind: str) -> list[dict[str, Any]]:
+    menu = MENUS[kind]
+    key = menu.active_name
+    mac = "mac-address" if kind == Kind.HOTSPOT else "caller-id"
+    rows = client.print(menu.active, (".id", key, "uptime", mac, "address", "bytes-in", "bytes-out"))
+    return [
+        {
+            "kind": str(kind), "id": row.get(".id", "")[:16], "name": row.get(key, "")[:128],
+            "uptime": _seconds(row), "mac": row.get(mac, "")[:32], "address": row.get("address", "")[:64],
+            "bytes": whole(row.get("bytes-in", "")) + whole(row.get("bytes-out", "")),
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _used_users(client: RouterClient) -> list[dict[str, Any]]:
+    """Every hotspot user whose counter moved: finds sessions that came and went between two polls."""
+    rows = client.print(MENUS[Kind.HOTSPOT].users, USER_PROPERTIES.split(","), [">uptime=0s"])
+    return [_usage(row) for row in rows if row.get("name") and _seconds(row)]
+
+
+def _changed_users(client: RouterClient, location: Location, sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The counters of users whose session is new or ended since the last poll."""
+    now_on = {(s["id"], s["name"]) for s in sessions if s["kind"] == Kind.HOTSPOT}
+    before = set(RouterSession.objects.filter(location=location, kind=Kind.HOTSPOT).values_list("router_id", "name"))
+    names = sorted({name for _id, name in now_on ^ before})
+
+    def command(name: str) -> Command:
+        return f"{MENUS[Kind.HOTSPOT].users}/print", {".proplist": USER_PROPERTIES}, (f"name={name}",)
+
+    found: list[dict[str, Any]] = []
+    for _name, answer in pipelined(client, names, command):
+        if isinstance(answer, RouterTrap):
+            raise RouterUnreachable(answer.words)
+        assert isinstance(answer, Reply)  # noqa: S101  # narrows the union for mypy
+        found += [_usage(row) for row in answer.rows if row.get("name")]
+    return found
+
+
+def _usage(row: Row) -> dict[str, Any]:
+    return {
+        "name": row["name"][:128], "uptime": _seconds(row),
+        "bytes": whole(row.get("bytes-in", "")) + whole(row.get("bytes-out", "")),
+    }  # fmt: skip
+
+
+def _seconds(row: Row) -> int:
+    """A session's or user's uptime; 0 when absent. A router's nonsense is not a crash."""
+    try:
+        return duration_seconds(row.get("uptime", "") or "0")
+    except ValueError:
+        return 0

@@ -1,0 +1,65 @@
+"""What a location's writer should do next: bounded reads of the rows that are their own outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+from django.db.models import Q
+
+from locations.choices import Hold, Presence, Priority
+from locations.models import TODO, AccessAccount, RouterProfile
+from locations.sync.menus import SiblingUse
+
+BATCH_ROWS = 500
+
+
+def profiles_due(location_id: int) -> list[RouterProfile]:
+    """Wanted profile changes. Removals only once no account here uses the profile: the router would refuse."""
+    due = RouterProfile.objects.filter(TODO, location_id=location_id).order_by("priority", "id")[:100]
+    return [p for p in due if p.presence == Presence.PRESENT or not AccessAccount.objects.filter(profile=p).exists()]
+
+
+def accounts_due(location_id: int, limit: int = BATCH_ROWS) -> list[AccessAccount]:
+    """The next accounts to send, paid activations and removals first.
+
+    Accounts whose profile the router does not have yet wait for it: the router would refuse every one of them.
+    """
+    unready = list(
+        RouterProfile.objects.filter(location_id=location_id, applied_revision=0).values_list("pk", flat=True)
+    )
+    rows = AccessAccount.objects.filter(TODO, location_id=location_id)
+    if unready:
+        rows = rows.exclude(Q(profile_id__in=unready) & Q(presence=Presence.PRESENT))
+    return list(rows.select_related("profile").order_by("priority", "id")[:limit])
+
+
+def has_work(location_id: int) -> bool:
+    return (
+        AccessAccount.objects.filter(TODO, location_id=location_id).exists()
+        or RouterProfile.objects.filter(TODO, location_id=location_id).exists()
+    )
+
+
+def has_paid_work(location_id: int) -> bool:
+    """Somebody paid and waits: back-off is kept short for him."""
+    return AccessAccount.objects.filter(TODO, location_id=location_id, priority=Priority.PAID, hold=Hold.NONE).exists()
+
+
+_SIBLINGS = """
+SELECT mine.id, sum(other.past_uptime_seconds + other.epoch_uptime_seconds)::bigint,
+       sum(other.past_bytes + other.epoch_bytes)::bigint
+FROM locations_accessaccount mine JOIN locations_accessaccount other
+  ON other.name = mine.name AND other.kind = mine.kind AND other.tag = mine.tag AND other.id <> mine.id
+WHERE mine.id = ANY(%s) AND mine.tag <> 'a' GROUP BY mine.id
+"""
+
+
+def sibling_use(accounts: Sequence[AccessAccount]) -> dict[int, SiblingUse]:
+    """What roaming accounts used at their other locations."""
+    ids = [a.pk for a in accounts if a.limit_uptime_seconds is not None or a.limit_bytes is not None]
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SIBLINGS, [ids])
+        return {pk: SiblingUse(seconds, size) for pk, seconds, size in cursor.fetchall()}

@@ -1,0 +1,193 @@
+"""The one writer of a location: takes the lease, works in bounded batches with no transaction open during I/O.
+
+Order: paid activations and removals (by row priority), the due poll, other work, reconcile. A hundred thousand
+new users never delay one paying customer by more than one batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.clock import now as clock_now
+from core.installation import installation
+from locations.choices import Priority, Reach
+from locations.models import AccessAccount, Location, Observation, RouterProfile, RouterState
+from locations.routeros.client import RouterClient
+from locations.routeros.errors import LeaseLost, RouterError
+from locations.sync import connections
+from locations.sync.batch import Batch
+from locations.sync.failure import failure_record
+from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
+from locations.sync.lease import BATCH_SECONDS, LEASE_SECONDS, Lease, lease_release, lease_renew, lease_take
+from locations.sync.observe import observations_take
+from locations.sync.outcome import outcomes_record
+from locations.sync.poll import is_poll_due, poll
+from locations.sync.queue import accounts_due, has_work, profiles_due, sibling_use
+from locations.sync.reconcile import EVERY, reconcile
+
+RUN_SECONDS = 120.0  # then the next run gets its turn, so that a busy location cannot hold a thread for ever
+RECONCILE_SECONDS = LEASE_SECONDS * 0.8
+
+
+@dataclass
+class RunResult:
+    """What one run did; `more` says that work is left and the location should be woken again."""
+
+    was_free: bool = True
+    applied: int = 0
+    more: bool = False
+    problem: str = ""
+
+
+def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[], datetime] = clock_now) -> RunResult:
+    """Work for one location until nothing is due, its time is up, or the router stops answering.
+
+    `is_forced` ignores the back-off once: a person pressed retry, or somebody paid.
+    """
+    location = Location.objects.select_related("state").get(pk=location_id)
+    if not location.is_active or installation().is_quarantined:
+        return RunResult(was_free=False)
+    state = location.state
+    if state.reach == Reach.WRONG_ROUTER and not is_forced:
+        return RunResult(was_free=False)
+    if not is_forced and state.retry_at is not None and state.retry_at > now():
+        return RunResult(was_free=False)
+    lease = lease_take(location_id)
+    if lease is None:
+        return RunResult(was_free=False)
+    run = _Run(location, lease, now)
+    try:
+        run.work()
+        lease_release(lease)
+    except LeaseLost as lost:
+        run.result.problem = lost.problem  # somebody else writes now; nothing of ours may be recorded as a failure
+    except RouterError as error:
+        run.result.problem = error.problem
+        failure_record(location_id, error, now())
+        lease_release(lease)
+    finally:
+        run.end()
+    observations_take(location_id)
+    # A kick that came while we held the lease found it taken; whatever it was about is seen here.
+    run.result.more = run.result.more or (not run.result.problem and not run.is_stalled and has_work(location_id))
+    return run.result
+
+
+class _Run:
+    def __init__(self, location: Location, lease: Lease, now: Callable[[], datetime]):
+        self.location = location
+        self.lease = lease
+        self.now = now
+        self.result = RunResult()
+        self.tag = installation().tag
+        self.client: RouterClient | None = None
+        self.ends_at = time.monotonic() + RUN_SECONDS
+        self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
+
+    def work(self) -> None:
+        client, is_fresh = connections.take(self.location)
+        self.client = client
+        client.may_send = self.lease.check
+        seen: Identity | None = None
+        if is_fresh or self.lease.is_takeover:
+            seen = self._arrive(client)
+        while time.monotonic() < self.ends_at:
+            did = self._urgent(client)
+            if not did and is_poll_due(self._state(), self.now()):
+                self._poll(client, seen or read_identity(client))
+                seen = None
+                did = True
+            did = did or self._batch(client) or self._reconcile(client, is_forced=False)
+            if not did:
+                return
+        self.result.more = True
+
+    def end(self) -> None:
+        if self.client is not None:
+            self.client.may_send = lambda: None
+            self.client.deadline = None
+            if self.result.problem:
+                self.client.close()
+            connections.keep(self.location, self.client)
+
+    def _state(self) -> RouterState:
+        self.location.state.refresh_from_db()
+        return self.location.state
+
+    def _arrive(self, client: RouterClient) -> Identity:
+        """First words on a connection: same router, and do its entries still have the ids we know?"""
+        self._renew(client, {}, BATCH_SECONDS)
+        seen = read_identity(client)
+        state = self._state()
+        check_same_router(state, seen)
+        if self.lease.is_takeover:
+            self._resend_inherited()
+        if has_restarted(state, seen, self.now()):
+            # Ids may be others now, and counters lost with a power cut must be noticed before limits are sent.
+            self._poll(client, seen)
+            self._reconcile(client, is_forced=True)
+        return seen
+
+    def _resend_inherited(self) -> None:
+        """A writer died or stalled: what it may have sent is unknown. Send those rows again; compare all once it is surely silent."""
+        ids = self.lease.inherited
+        AccessAccount.objects.filter(pk__in=ids.get("account", []), location=self.location).update(applied_revision=0)
+        RouterProfile.objects.filter(pk__in=ids.get("profile", []), location=self.location).update(applied_revision=0)
+        RouterState.objects.filter(pk=self.location.pk).update(
+            reconcile_due_at=self.now() + timedelta(seconds=LEASE_SECONDS)
+        )
+
+    def _renew(self, client: RouterClient, sent: dict[str, list[int]], seconds: float) -> None:
+        lease_renew(self.lease, sent)
+        client.deadline = time.monotonic() + seconds
+
+    def _poll(self, client: RouterClient, seen: Identity) -> Observation:
+        self._renew(client, {}, BATCH_SECONDS)
+        check_same_router(self._state(), seen)
+        observation = poll(self.location, client, seen, self.now())
+        observations_take(self.location.pk)
+        RouterState.objects.filter(pk=self.location.pk).update(polled_at=observation.observed_at)
+        return observation
+
+    def _urgent(self, client: RouterClient) -> bool:
+        """Paid activations and removals come before the poll."""
+        accounts = accounts_due(self.location.pk)
+        urgent = [account for account in accounts if account.priority <= Priority.REMOVAL]
+        return self._send(client, [], urgent) if urgent else False
+
+    def _batch(self, client: RouterClient) -> bool:
+        """Profiles first: the router refuses accounts of a profile it does not have."""
+        return self._send(client, profiles_due(self.location.pk), []) or self._send(
+            client, [], accounts_due(self.location.pk)
+        )
+
+    def _send(self, client: RouterClient, profiles: list[RouterProfile], accounts: list[AccessAccount]) -> bool:
+        """Send one batch and record what came of it, also when the link breaks half way. True when rows moved on."""
+        if not profiles and not accounts:
+            return False
+        batch = Batch(client, self.tag, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts))
+        self._renew(
+            client, {"profile": [row.pk for row in profiles], "account": [row.pk for row in accounts]}, BATCH_SECONDS
+        )
+        try:
+            batch.send_profiles(profiles)
+            batch.send_accounts(accounts)
+        finally:
+            if batch.outcomes:
+                outcomes_record(RouterProfile if profiles else AccessAccount, batch.outcomes, self.now())
+        self.result.applied += len(batch.outcomes)
+        self.is_stalled = not batch.outcomes
+        return bool(batch.outcomes)
+
+    def _reconcile(self, client: RouterClient, *, is_forced: bool) -> bool:
+        state, now = self._state(), self.now()
+        due = state.reconcile_due_at is not None and state.reconcile_due_at <= now
+        old = state.reconciled_at is None or now - state.reconciled_at >= EVERY
+        if not (is_forced or due or old):
+            return False
+        self._renew(client, {}, RECONCILE_SECONDS)
+        reconcile(self.location.pk, client, self.tag, now)
+        return True

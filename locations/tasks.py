@@ -1,0 +1,29 @@
+"""Celery entry points of the router room: each calls one service."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from core.kick import kick
+from core.periodic import recorded
+from locations.sync import sweep as sweeping
+from locations.sync.writer import location_run
+
+
+@shared_task(name="locations.tasks.location_sync")
+def location_sync(location_id: int, is_forced: int = 0) -> None:
+    result = location_run(location_id, is_forced=bool(is_forced))
+    if result.more:
+        kick("locations.tasks.location_sync", location_id, queue="routers")
+
+
+@shared_task(name="locations.tasks.sweep")
+@recorded
+def sweep() -> str:
+    return f"{sweeping.sweep()} locations woken"
+
+
+@shared_task(name="locations.tasks.observations_prune")
+@recorded
+def observations_prune() -> str:
+    return f"{sweeping.observations_prune()} observations removed"

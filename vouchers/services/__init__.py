@@ -1,0 +1,28 @@
+"""Services of the voucher room: batches, sales, and a voucher's life until it ends on every router."""
+
+from __future__ import annotations
+
+from vouchers.services.batches import BatchWarning, batch_cancel, batch_create, batch_warnings
+from vouchers.services.expiry import vouchers_expire
+from vouchers.services.extending import voucher_extend
+from vouchers.services.first_login import vouchers_activate
+from vouchers.services.generation import batch_generate, batches_resume
+from vouchers.services.life import plan_withdrawal_check, voucher_move, voucher_void
+from vouchers.services.selling import voucher_sale_undo, voucher_sell
+
+__all__ = [
+    "BatchWarning",
+    "batch_cancel",
+    "batch_create",
+    "batch_generate",
+    "batch_warnings",
+    "batches_resume",
+    "plan_withdrawal_check",
+    "voucher_extend",
+    "voucher_move",
+    "voucher_sale_undo",
+    "voucher_sell",
+    "voucher_void",
+    "vouchers_activate",
+    "vouchers_expire",
+]

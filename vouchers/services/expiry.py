@@ -1,0 +1,92 @@
+"""Ending paid time. Only time and used limits end a voucher; one that a router lost is put back, never ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection, transaction
+
+from core import clock
+from core.db.copy import copy_rows
+from core.db.transition import transition_set
+from locations.choices import Kind, Presence
+from locations.models import AccessAccount
+from locations.services import accounts_remove
+from vouchers.choices import VOUCHER_MOVES, VoucherStatus
+from vouchers.models import Voucher, VoucherEvent
+from vouchers.services.retry import deadlock_retried
+
+CHUNK = 5_000
+
+TIME_OVER = """
+SELECT v.id, v.code, v.batch_id, 'time' FROM vouchers_voucher v
+WHERE v.status IN ('sold', 'active') AND v.valid_until <= %(now)s
+ORDER BY v.valid_until LIMIT %(chunk)s
+FOR NO KEY UPDATE OF v SKIP LOCKED
+"""
+# The limits stand on the entries (extending raises them there); what was used is summed over all routers.
+USED_UP = """
+SELECT v.id, v.code, v.batch_id, CASE WHEN u.uptime >= u.limit_uptime THEN 'uptime' ELSE 'data' END
+FROM vouchers_voucherbatch b
+JOIN vouchers_voucher v ON v.batch_id = b.id AND v.status = 'active'
+CROSS JOIN LATERAL (
+    SELECT sum(a.past_uptime_seconds + a.epoch_uptime_seconds) AS uptime, max(a.limit_uptime_seconds) AS limit_uptime,
+           sum(a.past_bytes + a.epoch_bytes) AS bytes, max(a.limit_bytes) AS limit_bytes
+    FROM locations_accessaccount a
+    WHERE a.kind = 'hotspot' AND a.name = v.code AND a.tag = 'b' || b.id
+) u
+WHERE (b.uptime_limit_seconds IS NOT NULL OR b.data_limit_bytes IS NOT NULL)
+  AND (u.uptime >= u.limit_uptime OR u.bytes >= u.limit_bytes)
+LIMIT %(chunk)s
+FOR NO KEY UPDATE OF v SKIP LOCKED
+"""
+
+
+class Due(NamedTuple):
+    voucher_id: int
+    code: str
+    batch_id: int
+    reason: str
+
+
+def vouchers_expire(*, now: datetime | None = None) -> int:
+    """End every voucher whose paid time is over or whose limits are used up; returns how many.
+
+    Chunks of 5,000 in transactions of their own: it can be killed and run again at any moment, and several can run
+    at once (each skips what another one holds).
+    """
+    now = now or clock.now()
+    total = 0
+    for query in (TIME_OVER, USED_UP):
+        while count := _expire_chunk(query, now):
+            total += count
+    return total
+
+
+@deadlock_retried
+@transaction.atomic
+def _expire_chunk(query: str, now: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"now": now, "chunk": CHUNK})
+        due = [Due(*row) for row in cursor.fetchall()]
+    if due:
+        _expire(due, now)
+    return len(due)
+
+
+def _expire(due: Sequence[Due], now: datetime) -> None:
+    rows = Voucher.objects.filter(pk__in=[row.voucher_id for row in due])
+    transition_set(rows, to=VoucherStatus.EXPIRED, allowed=VOUCHER_MOVES, ended_at=now)
+    copy_rows(
+        VoucherEvent, ("voucher_id", "kind", "at", "details"),
+        ((row.voucher_id, "expired", now, json.dumps({"reason": row.reason})) for row in due),
+    )  # fmt: skip
+    accounts_remove(
+        AccessAccount.objects.filter(
+            kind=Kind.HOTSPOT, presence=Presence.PRESENT, name__in=[row.code for row in due],
+            tag__in={f"b{row.batch_id}" for row in due},
+        )
+    )  # fmt: skip

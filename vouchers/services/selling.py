@@ -1,0 +1,171 @@
+"""Selling a voucher and taking a sale back. A sale is a row that never changes; its undoing is another row."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from billing.choices import ValidityFrom
+from core import clock
+from core.db.locks import lock_row
+from core.db.transition import transition
+from core.errors import DomainError, TransitionError
+from core.money import quantise
+from locations.choices import Presence, Priority
+from locations.services import accounts_remove, accounts_set_validity
+from vouchers.choices import VOUCHER_MOVES, PushAt, VoucherStatus
+from vouchers.models import Voucher, VoucherSale
+from vouchers.selectors import accounts_of, locations_of
+from vouchers.services.entries import Usage, entries_put, limit_uptime, wanted_locations
+from vouchers.services.history import event_write, staff_acted, voucher_for
+from vouchers.services.retry import deadlock_retried
+
+UNDO_SECONDS = 60
+MAX_KEY = 64
+
+
+@deadlock_retried
+def voucher_sell(
+    voucher: Voucher,
+    *,
+    actor: User | None,
+    ip: str | None = None,
+    request_key: str,
+    amount: Decimal | int | str | None = None,
+    now: datetime | None = None,
+) -> VoucherSale:
+    """Sell at the batch's price, or at `amount`. The same `request_key` returns the sale it made, however often.
+
+    A voucher somebody already logged in with, before anyone pressed "sell", may still be sold: that records the
+    money and changes nothing on the router. Raises TransitionError (`voucher.not_sellable`) when it is sold,
+    expired or void; DomainError for another voucher's key, a voucher of other locations, a negative amount.
+    """
+    if not request_key or len(request_key) > MAX_KEY:
+        raise DomainError(
+            "voucher.request_key", _("A request key of 1 to %(n)d characters is needed.") % {"n": MAX_KEY}
+        )
+    if known := _sale_of_request(request_key, voucher):
+        return known
+    try:
+        with transaction.atomic():
+            return _sell(voucher, actor, ip, request_key, amount, now or clock.now())
+    except (IntegrityError, TransitionError):
+        # a twin of this very request was faster: its sale is our answer
+        known = _sale_of_request(request_key, voucher)
+        if known is None:
+            raise
+        return known
+
+
+def _sale_of_request(request_key: str, voucher: Voucher) -> VoucherSale | None:
+    sale = VoucherSale.objects.filter(request_key=request_key).first()
+    if sale and (sale.voucher_id != voucher.pk or sale.reverses_id):
+        raise DomainError(
+            "voucher.request_key_reused", _("This request was already used for another voucher."), status=409
+        )
+    return sale
+
+
+def _sell(
+    voucher: Voucher, actor: User | None, ip: str | None, request_key: str, amount: Decimal | int | str | None,
+    now: datetime,
+) -> VoucherSale:  # fmt: skip
+    fresh = voucher_for(voucher, actor)
+    batch = fresh.batch
+    price = _amount(batch.price if amount is None else amount)
+    if fresh.status == VoucherStatus.ACTIVE and fresh.sold_at is None:
+        Voucher.objects.filter(pk=fresh.pk).update(sold_at=now)
+    elif fresh.status == VoucherStatus.NEW:
+        _to_sold(fresh, now)
+    else:
+        raise TransitionError(_unsellable(fresh), code="voucher.not_sellable")
+    sale = VoucherSale.objects.create(
+        voucher=fresh, amount=price, cost=batch.price_cost, seller=actor, sold_at=now, request_key=request_key
+    )
+    event_write(fresh.pk, "sold", at=now, actor=actor, amount=str(price), sale=sale.pk)
+    staff_acted(actor, "voucher.sold", ip, voucher=fresh.pk, code=fresh.code, amount=str(price), sale=sale.pk)
+    return sale
+
+
+def _to_sold(voucher: Voucher, now: datetime) -> None:
+    batch = voucher.batch
+    valid_until = None
+    if batch.validity_from == ValidityFrom.SALE and batch.duration_seconds is not None:
+        valid_until = now + timedelta(seconds=batch.duration_seconds)
+    rows = Voucher.objects.filter(pk=voucher.pk, status=VoucherStatus.NEW)
+    transition(rows, to=VoucherStatus.SOLD, allowed=VOUCHER_MOVES, sold_at=now, valid_until=valid_until)
+    if batch.push_at == PushAt.SALE:
+        entries_put(
+            voucher, locations_of(voucher), valid_until=valid_until, priority=Priority.PAID,
+            limit_uptime_seconds=limit_uptime(batch, voucher.plan.shared_users), limit_bytes=batch.data_limit_bytes,
+        )  # fmt: skip
+    elif valid_until is not None:
+        wanted = accounts_of(voucher).filter(presence=Presence.PRESENT).values_list("pk", flat=True)
+        accounts_set_validity([(pk, valid_until) for pk in wanted.order_by("pk")])
+
+
+def _amount(amount: Decimal | int | str) -> Decimal:
+    value = quantise(amount)
+    if value < 0:
+        message = _("Write an amount of money, 0 or more.")
+        raise DomainError("voucher.amount", message, fields={"amount": message})
+    return value
+
+
+def _unsellable(voucher: Voucher) -> str:
+    status = VoucherStatus(voucher.status).label
+    if voucher.sold_at is not None and voucher.status in {VoucherStatus.SOLD, VoucherStatus.ACTIVE}:
+        return _("Voucher %(code)s is sold already. Nothing was changed.") % {"code": voucher.code}
+    return _("Voucher %(code)s is %(status)s and cannot be sold. Nothing was changed.") % {
+        "code": voucher.code, "status": status,
+    }  # fmt: skip
+
+
+@deadlock_retried
+@transaction.atomic
+def voucher_sale_undo(
+    sale: VoucherSale, *, actor: User | None, ip: str | None = None, now: datetime | None = None
+) -> VoucherSale:
+    """Take a sale back within 60 s while nobody used the voucher; writes the reversing sale and returns it.
+
+    Undoing twice returns the same reversing row. Raises TransitionError (`sale.too_late`, `sale.used`).
+    """
+    now = now or clock.now()
+    voucher = voucher_for(Voucher(pk=sale.voucher_id), actor)
+    sale = lock_row(VoucherSale.objects.all(), sale.pk)
+    known = VoucherSale.objects.filter(reverses=sale).first()
+    if known:
+        return known
+    if sale.reverses_id:
+        raise TransitionError(_("This row already takes a sale back."), code="sale.is_reversal")
+    if now - sale.sold_at > timedelta(seconds=UNDO_SECONDS):
+        raise TransitionError(
+            _("A sale can be undone for %(n)d seconds only.") % {"n": UNDO_SECONDS}, code="sale.too_late"
+        )
+    if voucher.status != VoucherStatus.SOLD or voucher.used_at or Usage(voucher).was_seen:
+        raise TransitionError(_("This voucher was used already; the sale stays."), code="sale.used")
+    _to_unsold(voucher)
+    reversal = VoucherSale.objects.create(
+        voucher=voucher, amount=-sale.amount, cost=-sale.cost, seller=actor, sold_at=now, reverses=sale,
+        request_key=f"undo-{sale.pk}",
+    )  # fmt: skip
+    event_write(voucher.pk, "sale_undone", at=now, actor=actor, sale=sale.pk)
+    staff_acted(actor, "voucher.sale_undone", ip, voucher=voucher.pk, code=voucher.code, sale=sale.pk)
+    return reversal
+
+
+def _to_unsold(voucher: Voucher) -> None:
+    rows = Voucher.objects.filter(pk=voucher.pk, status=VoucherStatus.SOLD)
+    transition(rows, to=VoucherStatus.NEW, allowed=VOUCHER_MOVES, sold_at=None, valid_until=None)
+    batch = voucher.batch
+    if batch.push_at == PushAt.SALE:
+        accounts_remove(accounts_of(voucher).filter(presence=Presence.PRESENT))
+    elif voucher.valid_until is not None:
+        entries_put(
+            voucher, wanted_locations(voucher), valid_until=None, priority=Priority.CHANGE,
+            limit_uptime_seconds=limit_uptime(batch, voucher.plan.shared_users), limit_bytes=batch.data_limit_bytes,
+        )  # fmt: skip
