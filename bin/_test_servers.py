@@ -124,7 +124,7 @@ def start_tls_postgres(stack: contextlib.ExitStack, folder: Path) -> tuple[dict[
 
 
 def make_certificates(folder: Path) -> Path:
-    """An authority and a certificate for `localhost` (not for 127.0.0.1, so that a wrong name can be tested)."""
+    """An authority, and a certificate for `localhost` and `db.test` but not 127.0.0.1 (a wrong name is tested)."""
     now = datetime.datetime.now(datetime.UTC)
 
     def build(name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Name | None) -> x509.CertificateBuilder:
@@ -143,7 +143,9 @@ def make_certificates(folder: Path) -> Path:
     )
     leaf = (
         build("localhost", key, root.subject)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(name) for name in ("localhost", "db.test")]), critical=False
+        )
         .sign(root_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

@@ -6,11 +6,13 @@ A bad value stops the start with a sentence that says what to set.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class EnvError(ValueError):
@@ -47,6 +49,29 @@ def whole(minimum: int, maximum: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise EnvError(f"must be one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise EnvError("must be the name of a time zone, for example Asia/Jakarta") from None
+    return value
+
+
+def currency(value: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3}", value):
+        raise EnvError("must be the three capital letters of a currency, for example IDR")
+    return value
 
 
 def items(value: str) -> list[str]:
@@ -164,10 +189,10 @@ VARS: tuple[Var, ...] = (
     Var("SFTP_PORT", whole(1, 65535), 22, "Port of the SFTP storage."),
     Var("SFTP_USERNAME", text, "", "User of the SFTP storage."),
     Var("SFTP_PRIVATE_KEY_PATH", path, None, "Private key of the SFTP user."),
-    Var("CURRENCY", text, "IDR", "ISO 4217 code of the one currency; do not change it later."),
-    Var("TIME_ZONE", text, "Asia/Jakarta", "Zone of the office; each location has its own."),
-    Var("LANGUAGE_CODE", text, "id", "Default language: id or en."),
-    Var("LOG_LEVEL", text, "INFO", "DEBUG, INFO, WARNING or ERROR."),
+    Var("CURRENCY", currency, "IDR", "ISO 4217 code of the one currency; do not change it later."),
+    Var("TIME_ZONE", time_zone, "Asia/Jakarta", "Zone of the office; each location has its own."),
+    Var("LANGUAGE_CODE", one_of("id", "en"), "id", "Default language: id or en."),
+    Var("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Var("LOG_DIR", path, Path("var/log"), "Folder of the rotated JSON log."),
     Var("METRICS_PORT", whole(0, 65535), 0, "Prometheus metrics on 127.0.0.1, this port; 0 turns them off."),
     Var("SENTRY_DSN", text, "", "Error tracking; empty turns it off."),
@@ -214,3 +239,11 @@ def _read_secret_file(name: str, file: Path) -> str:
         return file.read_text().strip()
     except OSError as error:
         raise EnvError(f"{name}_FILE cannot be read: {error.strerror}.") from None
+
+
+def secret_values(values: Mapping[str, Any]) -> list[str]:
+    """The secrets among the values of `read`, also those inside URLs, for the scrubber of logs."""
+    found = [values["JWT_SECRET"], values["SESSION_SECRET"], values["MIKROTIK_PASSWORD"], *values["FIELD_ENCRYPTION_KEYS"]]
+    found += [url.password for url in (values["DATABASE_URL"], values["DATABASE_OWNER_URL"]) if url is not None]
+    found.append(unquote(urlsplit(values["REDIS_URL"]).password or ""))
+    return [value for value in found if value]

@@ -180,6 +180,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # --- People -------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -218,7 +219,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
-RATELIMIT_VIEW = "accounts.views.locked_out"
 SILENCED_SYSTEM_CHECKS = [
     "django_ratelimit.E003",  # our PostgreSQL cache increments atomically (core.cache), which the check cannot see
     "django_ratelimit.W001",
@@ -293,6 +293,5 @@ FIRST_SFTP_STORAGE = {key: ENV[f"SFTP_{key}"] for key in ("HOST", "PORT", "USERN
 
 # --- Logs and errors ----------------------------------------------------------------------------------------------
 
-LOGGING_CONFIG = None
 LOGGING = logging_config(ENV["LOG_LEVEL"], LOG_DIR)
 SENTRY_DSN = ENV["SENTRY_DSN"]

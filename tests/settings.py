@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 from config.settings import *  # noqa: F403
-from config.settings import DATABASES, STORAGES
+from config.settings import DATABASES, LOGGING, STORAGES
 
 DATABASES["default"]["OPTIONS"].pop("pool", None)
 DATABASES["default"]["TEST"] = {"NAME": f"test_mb_{os.environ.get('TEST_DB_SUFFIX', 'main')}"}
 KICKS_ENABLED = False
+LOGGING["root"]["handlers"] = ["stdout"]  # tests write no log file, and an expected error makes no row
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 ALLOWED_HOSTS = ["*"]

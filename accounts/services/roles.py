@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -30,7 +29,7 @@ class RolesSynced:
 def roles_sync() -> RolesSynced:
     """Make groups and their permissions equal to `accounts.roles`. Idempotent; rights given by hand are taken back.
 
-    Raises CommandError when the table names a permission that no model has (run `migrate` first).
+    Raises LookupError when the table names a model or a permission that does not exist (run `migrate` first).
     """
     _named_permissions_create()
     added = removed = 0
@@ -79,7 +78,10 @@ def group_of(role: str) -> Group:
 def _named_permissions_create() -> None:
     for named in NAMED:
         app, codename = named.permission.split(".")
-        kind = ContentType.objects.get_by_natural_key(app, named.model)
+        try:
+            kind = ContentType.objects.get_by_natural_key(app, named.model)
+        except ContentType.DoesNotExist:
+            raise LookupError(f"accounts.roles names a model that does not exist: {app}.{named.model}") from None
         Permission.objects.update_or_create(
             content_type=kind, codename=codename, defaults={"name": named.name}
         )
@@ -101,7 +103,7 @@ def _permissions(names: frozenset[str]) -> set[int]:
     }
     unknown = sorted(names - set(known))
     if unknown:
-        raise CommandError(f"accounts.roles names permissions that do not exist: {', '.join(unknown)}")
+        raise LookupError(f"accounts.roles names permissions that do not exist: {', '.join(unknown)}")
     return {known[name] for name in names}
 
 

@@ -34,8 +34,8 @@ class PlanViewSet(RoomViewSet):
         "retrieve": "billing.view_plan",
         "create": "billing.add_plan",
         "partial_update": "billing.change_plan",
-        "publish": "billing.change_plan",
-        "unpublish": "billing.change_plan",
+        "publish": "billing.publish_plan",
+        "unpublish": "billing.publish_plan",
     }
 
     def visible(self) -> QuerySet[Plan]:

@@ -20,7 +20,7 @@ from core.events import emit
 from core.staff_events import StaffActed
 from locations.choices import Kind
 from locations.models import AccessAccount, Location, RouterProfile
-from locations.services import profile_put
+from locations.services import profile_put, profile_remove
 
 NAME_LENGTH = 40
 # profiles every router is born with; ours beside them would be a conflict at once
@@ -80,13 +80,15 @@ def plan_publish(
 
 @transaction.atomic
 def plan_unpublish(plan: Plan, locations: Iterable[Location], *, actor: User | None, ip: str | None = None) -> int:
-    """Take the plan off locations; returns from how many. Its profile stays on the router, where it grants nothing.
+    """Take the plan off locations, and its profile off their routers; returns from how many.
 
     Raises DomainError (`plan.in_use`) while vouchers or accounts use it there, and then changes nothing.
     """
     plan = lock_row(Plan.objects.all(), plan.pk)
     rows = list(
-        PlanLocation.objects.filter(plan=plan, location__in=[row.pk for row in locations]).select_related("location")
+        PlanLocation.objects.filter(plan=plan, location__in=[row.pk for row in locations]).select_related(
+            "location", "profile"
+        )
     )
     if not rows:
         return 0
@@ -94,6 +96,8 @@ def plan_unpublish(plan: Plan, locations: Iterable[Location], *, actor: User | N
     emit(PlanWithdrawing(plan.pk, location_ids))
     _refuse_used(rows)
     PlanLocation.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        profile_remove(row.profile)
     details = {"plan": plan.pk, "locations": location_ids}
     emit(StaffActed(actor.pk if actor else None, "plan.unpublished", details, ip))
     return len(rows)

@@ -17,8 +17,6 @@ from locations.models import AccessAccount
 from locations.selectors import accounts_visible_to
 from locations.services import account_disable, account_enable, account_kick, conflict_adopt
 
-CHANGE_ACCOUNT = "locations.change_accessaccount"
-
 
 class AccountViewSet(RoomViewSet):
     """Logins on routers: hotspot users and PPP secrets. Passwords are never answered."""
@@ -31,10 +29,10 @@ class AccountViewSet(RoomViewSet):
     action_permissions = {
         "list": "locations.view_accessaccount",
         "retrieve": "locations.view_accessaccount",
-        "disable": CHANGE_ACCOUNT,
-        "enable": CHANGE_ACCOUNT,
-        "kick": CHANGE_ACCOUNT,
-        "adopt": CHANGE_ACCOUNT,
+        "disable": "locations.disable_accessaccount",
+        "enable": "locations.disable_accessaccount",
+        "kick": "locations.kick_accessaccount",
+        "adopt": "locations.adopt_accessaccount",
     }
 
     def visible(self) -> QuerySet[AccessAccount]:

@@ -57,7 +57,7 @@ class HealthView(HouseView):
             "errors": None,
             "jobs": None,
         }
-        if request.user.has_perm("core.view_errorrecord"):
+        if request.user.has_perm("core.view_health"):
             answer["errors"] = ErrorRecord.objects.aggregate(n=Sum("count"))["n"] or 0
             answer["jobs"] = JobRun.objects.all()
         return Response(HealthOut(answer).data)

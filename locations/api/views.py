@@ -43,9 +43,9 @@ class LocationViewSet(RoomViewSet):
         "sessions": "locations.view_location",
         "create": "locations.add_location",
         "partial_update": CHANGE_LOCATION,
-        "test": CHANGE_LOCATION,
-        "retry": CHANGE_LOCATION,
-        "accept_router": CHANGE_LOCATION,
+        "test": "locations.test_location",
+        "retry": "locations.retry_location",
+        "accept_router": "locations.accept_router",
     }
 
     def visible(self) -> QuerySet[Location]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Trap(Exception):  # noqa: N818 - the protocol's own word
+class Trap(Exception):
     """A command failed; ``message`` is the router's text, ``category`` the optional number of the
     protocol."""
 
@@ -13,7 +13,7 @@ class Trap(Exception):  # noqa: N818 - the protocol's own word
         self.category = category
 
 
-class Fatal(Exception):  # noqa: N818 - the protocol's own word
+class Fatal(Exception):
     """The session ends with ``!fatal`` and this bare reason."""
 
     def __init__(self, reason: str) -> None:
@@ -21,11 +21,11 @@ class Fatal(Exception):  # noqa: N818 - the protocol's own word
         self.reason = reason
 
 
-class SilentClose(Exception):  # noqa: N818 - not an error of the emulator: a router does this
+class SilentClose(Exception):
     """The router closes the connection without a word."""
 
 
-class HotspotRefused(Exception):  # noqa: N818 - public name of the API
+class HotspotRefused(Exception):
     """A guest could not log in; ``message`` is the text shown on the login page."""
 
     def __init__(self, message: str) -> None:
@@ -33,7 +33,7 @@ class HotspotRefused(Exception):  # noqa: N818 - public name of the API
         self.message = message
 
 
-class PppRefused(Exception):  # noqa: N818 - public name of the API
+class PppRefused(Exception):
     """A PPP client could not connect; ``message`` is the reason in the router's log."""
 
     def __init__(self, message: str) -> None:

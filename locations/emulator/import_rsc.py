@@ -15,7 +15,7 @@ _VERBS = frozenset({"add", "set", "remove", "enable", "disable", "comment", "uns
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$", "?": "?", "_": " "}
 
 
-class _Syntax(Exception):  # noqa: N818 - internal
+class _Syntax(Exception):
     def __init__(self, column: int) -> None:
         super().__init__(column)
         self.column = column

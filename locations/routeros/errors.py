@@ -72,6 +72,11 @@ class RouterTrap(RouterError):
         return "no such item" in self.words
 
     @property
+    def is_profile_unknown(self) -> bool:
+        """The account's profile is not on the router (somebody deleted it): the profile is at fault, not the account."""
+        return "input does not match any value of profile" in self.words
+
+    @property
     def is_permission(self) -> bool:
         return "not enough permissions" in self.words
 

@@ -37,6 +37,7 @@ class Batch:
     seconds: float
     siblings: dict[int, menus.SiblingUse] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
+    lost_profiles: set[int] = field(default_factory=set)  # the router does not have them any more
     _started: float = field(default_factory=time.monotonic)
 
     def has_time(self) -> bool:
@@ -141,7 +142,9 @@ class Batch:
     def _refuse(self, row: AccessAccount | RouterProfile, trap: RouterTrap) -> None:
         if trap.is_permission:
             raise MissingPermission(trap.words)
-        if not trap.is_transient:  # a transient one stays wanted and is tried again by the next run
+        if isinstance(row, AccessAccount) and trap.is_profile_unknown:
+            self.lost_profiles.add(row.profile_id)
+        elif not trap.is_transient:  # a transient one stays wanted and is tried again by the next run
             self.outcomes.append(refused(row, trap.words))
 
     # -- removals --------------------------------------------------------------------------------------------------

@@ -243,5 +243,5 @@ def _update_state(observation: Observation) -> None:
 def _notice_foreign_change(state: RouterState, entries: int, at: datetime) -> None:
     """Entries vanished or appeared that we did not write: look at everything soon."""
     ours = AccessAccount.objects.filter(location_id=state.location_id).exclude(router_id="").count()
-    if entries != ours + int(state.drift.get("foreign", 0)) and state.reconcile_due_at is None:
+    if entries != ours + int(state.drift.get("others", 0)) and state.reconcile_due_at is None:
         state.reconcile_due_at = at

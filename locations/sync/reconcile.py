@@ -35,10 +35,10 @@ class Drift:
     different: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
-    foreign: int = 0
+    others: int = 0  # entries that are none of our accounts, extra ones included
 
     def as_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"foreign": self.foreign}
+        found: dict[str, Any] = {"others": self.others, "foreign": self.others - len(self.extra)}
         for key in ("missing", "different", "extra", "conflicts"):
             names: list[str] = getattr(self, key)
             found[key] = len(names)
@@ -92,7 +92,7 @@ def _compare_accounts(
     for (_kind, name), row in there.items():
         if is_ours(row.get("comment", ""), installation_tag):
             drift.extra.append(name)
-    drift.foreign = sum(len(rows) for rows in entries.values()) - ours
+    drift.others = sum(len(rows) for rows in entries.values()) - ours
     return changes
 
 

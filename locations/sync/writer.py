@@ -125,8 +125,9 @@ class _Run:
         check_same_router(state, seen)
         if self.lease.is_takeover:
             self._resend_inherited()
-        if has_restarted(state, seen, self.now()):
-            # Ids may be others now, and counters lost with a power cut must be noticed before limits are sent.
+        if state.uptime_seconds is None or has_restarted(state, seen, self.now()):
+            # Never seen, replaced or restarted: ids may be others now, profiles may be missing, and counters lost
+            # with a power cut must be noticed before limits are sent.
             self._poll(client, seen)
             self._reconcile(client, is_forced=True)
         return seen
@@ -176,11 +177,13 @@ class _Run:
             batch.send_profiles(profiles)
             batch.send_accounts(accounts)
         finally:
+            RouterProfile.objects.filter(pk__in=batch.lost_profiles).update(applied_revision=0)
             if batch.outcomes:
                 outcomes_record(RouterProfile if profiles else AccessAccount, batch.outcomes, self.now())
         self.result.applied += len(batch.outcomes)
-        self.is_stalled = not batch.outcomes
-        return bool(batch.outcomes)
+        has_moved = bool(batch.outcomes or batch.lost_profiles)
+        self.is_stalled = not has_moved
+        return has_moved
 
     def _reconcile(self, client: RouterClient, *, is_forced: bool) -> bool:
         state, now = self._state(), self.now()

@@ -57,8 +57,8 @@ class BatchViewSet(RoomViewSet):
         "list": "vouchers.view_voucherbatch",
         "retrieve": "vouchers.view_voucherbatch",
         "create": "vouchers.add_voucherbatch",
-        "cancel": "vouchers.change_voucherbatch",
-        "csv": "vouchers.view_voucher",
+        "cancel": "vouchers.cancel_voucherbatch",
+        "csv": "vouchers.print_voucher",
     }
 
     def visible(self) -> QuerySet[VoucherBatch]:
@@ -114,11 +114,11 @@ class VoucherViewSet(RoomViewSet):
         "list": "vouchers.view_voucher",
         "retrieve": "vouchers.view_voucher",
         "events": "vouchers.view_voucher",
-        "sell": "vouchers.add_vouchersale",
-        "undo": "vouchers.add_vouchersale",
-        "void": "vouchers.change_voucher",
-        "extend": "vouchers.change_voucher",
-        "move": "vouchers.change_voucher",
+        "sell": "vouchers.sell_voucher",
+        "undo": "vouchers.undo_vouchersale",
+        "void": "vouchers.void_voucher",
+        "extend": "vouchers.extend_voucher",
+        "move": "vouchers.move_voucher",
     }
 
     def visible(self) -> QuerySet[Voucher]:

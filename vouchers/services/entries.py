@@ -1,11 +1,11 @@
-"""A voucher's entries on routers: what they may, and putting them there. The only place that turns terms into limits."""
+"""A voucher's entries on routers: what they may, and putting them there. Only here terms become limits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Max, Sum
+from django.db.models import Count, Max, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -15,7 +15,7 @@ from core.errors import DomainError
 from locations.choices import Presence, Priority
 from locations.models import Location
 from locations.services import account_put
-from vouchers.models import Voucher, VoucherBatch
+from vouchers.models import Voucher, VoucherBatch, VoucherEvent
 from vouchers.selectors import accounts_of
 
 
@@ -67,7 +67,11 @@ def refuse_unpublished(locations: Sequence[Location], profiles: dict[int, PlanLo
 
 
 class Usage:
-    """What a voucher used on all its routers together, and the limits its entries carry."""
+    """What a voucher used on all its routers together, and the limits its entries carry.
+
+    When its routers confirmed that it is gone, the entries and their counters are gone too (`has_entries` is false);
+    then the amounts are those written down when it expired, and new entries start counting at 0.
+    """
 
     def __init__(self, voucher: Voucher) -> None:
         row = accounts_of(voucher).aggregate(
@@ -79,16 +83,22 @@ class Usage:
             limit_bytes=Max("limit_bytes"),
             first_login=Max("first_login_at"),
             last_seen=Max("last_seen_at"),
+            entries=Count("pk"),
         )
+        self.has_entries: bool = row["entries"] > 0
         self.uptime_seconds: int = int(row["past_uptime"]) + int(row["epoch_uptime"])
         self.bytes: int = int(row["past_bytes"]) + int(row["epoch_bytes"])
         self.limit_uptime_seconds: int | None = row["limit_uptime"]
         self.limit_bytes: int | None = row["limit_bytes"]
         self.was_seen: bool = bool(row["first_login"] or row["last_seen"] or self.uptime_seconds or self.bytes)
+        if not self.has_entries:
+            self._recall(voucher)
 
-    @property
-    def is_data_used_up(self) -> bool:
-        return self.limit_bytes is not None and self.bytes >= self.limit_bytes
+    def _recall(self, voucher: Voucher) -> None:
+        event = VoucherEvent.objects.filter(voucher=voucher, kind="expired").order_by("-pk").first()
+        if event:
+            self.uptime_seconds = int(event.details.get("used_seconds", 0))
+            self.bytes = int(event.details.get("used_bytes", 0))
 
 
 def wanted_locations(voucher: Voucher) -> list[Location]:

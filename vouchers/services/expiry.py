@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -10,13 +9,12 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from core import clock
-from core.db.copy import copy_rows
 from core.db.transition import transition_set
 from locations.choices import Kind, Presence
 from locations.models import AccessAccount
 from locations.services import accounts_remove
 from vouchers.choices import VOUCHER_MOVES, VoucherStatus
-from vouchers.models import Voucher, VoucherEvent
+from vouchers.models import Voucher
 from vouchers.services.retry import deadlock_retried
 
 CHUNK = 5_000
@@ -42,6 +40,20 @@ WHERE (b.uptime_limit_seconds IS NOT NULL OR b.data_limit_bytes IS NOT NULL)
   AND (u.uptime >= u.limit_uptime OR u.bytes >= u.limit_bytes)
 LIMIT %(chunk)s
 FOR NO KEY UPDATE OF v SKIP LOCKED
+"""
+
+# The entries go with their counters when the routers confirm; extending must still know what was used.
+WRITE_DOWN = """
+INSERT INTO vouchers_voucherevent (voucher_id, kind, at, details)
+SELECT v.id, 'expired', %(now)s, jsonb_build_object(
+    'reason', d.reason, 'used_seconds', coalesce(u.uptime, 0), 'used_bytes', coalesce(u.bytes, 0))
+FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS d(id, reason)
+JOIN vouchers_voucher v ON v.id = d.id
+LEFT JOIN LATERAL (
+    SELECT sum(a.past_uptime_seconds + a.epoch_uptime_seconds) AS uptime, sum(a.past_bytes + a.epoch_bytes) AS bytes
+    FROM locations_accessaccount a
+    WHERE a.kind = 'hotspot' AND a.name = v.code AND a.tag = 'b' || v.batch_id
+) u ON true
 """
 
 
@@ -80,10 +92,10 @@ def _expire_chunk(query: str, now: datetime) -> int:
 def _expire(due: Sequence[Due], now: datetime) -> None:
     rows = Voucher.objects.filter(pk__in=[row.voucher_id for row in due])
     transition_set(rows, to=VoucherStatus.EXPIRED, allowed=VOUCHER_MOVES, ended_at=now)
-    copy_rows(
-        VoucherEvent, ("voucher_id", "kind", "at", "details"),
-        ((row.voucher_id, "expired", now, json.dumps({"reason": row.reason})) for row in due),
-    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(WRITE_DOWN, {
+            "now": now, "ids": [row.voucher_id for row in due], "reasons": [row.reason for row in due],
+        })  # fmt: skip
     accounts_remove(
         AccessAccount.objects.filter(
             kind=Kind.HOTSPOT, presence=Presence.PRESENT, name__in=[row.code for row in due],

@@ -41,7 +41,7 @@ def voucher_extend(
     before, valid_until = fresh.valid_until, _new_end(fresh, seconds, now)
     _store(fresh, valid_until)
     entries_put(
-        fresh, locations_of(fresh), valid_until=valid_until, limit_bytes=fresh.batch.data_limit_bytes,
+        fresh, locations_of(fresh), valid_until=valid_until, limit_bytes=_data_limit(fresh, usage),
         limit_uptime_seconds=_new_limit(fresh, usage, seconds), priority=Priority.PAID,
     )  # fmt: skip
     details = {
@@ -63,7 +63,7 @@ def _refuse_senseless(voucher: Voucher, usage: Usage) -> None:
         sentence = _("Voucher %(code)s has not started; its whole time is still there.")
     elif voucher.valid_until is None and voucher.batch.uptime_limit_seconds is None:
         sentence = _("Voucher %(code)s has no time limit.")
-    elif usage.is_data_used_up:
+    elif _data_left(voucher, usage) == 0:
         sentence = _("The data of voucher %(code)s is used up; more time would not help.")
     if sentence:
         raise TransitionError(sentence % {"code": voucher.code}, code="voucher.not_extendable")
@@ -78,15 +78,26 @@ def _new_end(voucher: Voucher, seconds: int, now: datetime) -> datetime | None:
 
 
 def _new_limit(voucher: Voucher, usage: Usage, seconds: int) -> int | None:
-    """The online limit an entry was born with must not cut the new time short."""
-    batch = voucher.batch
-    limit = usage.limit_uptime_seconds
-    if limit is None:
-        limit = batch.uptime_limit_seconds  # the entries are gone: an expired voucher whose routers confirmed it
-    if limit is None:
+    """The online limit an entry was born with must not cut the new time short.
+
+    Without an online limit in its terms the end of the validity is enough; the router gets that as a limit too.
+    """
+    if voucher.batch.uptime_limit_seconds is None:
         return None
-    devices = 1 if batch.uptime_limit_seconds is not None else voucher.plan.shared_users
-    return max(limit, usage.uptime_seconds) + seconds * devices
+    if voucher.status == VoucherStatus.EXPIRED:
+        return (usage.uptime_seconds if usage.has_entries else 0) + seconds
+    limit = usage.limit_uptime_seconds or voucher.batch.uptime_limit_seconds
+    return max(limit, usage.uptime_seconds) + seconds
+
+
+def _data_left(voucher: Voucher, usage: Usage) -> int | None:
+    limit = voucher.batch.data_limit_bytes
+    return None if limit is None else max(0, limit - usage.bytes)
+
+
+def _data_limit(voucher: Voucher, usage: Usage) -> int | None:
+    """Entries that still exist keep counting towards the whole amount; new ones get what is left."""
+    return voucher.batch.data_limit_bytes if usage.has_entries else _data_left(voucher, usage)
 
 
 def _store(voucher: Voucher, valid_until: datetime | None) -> None:

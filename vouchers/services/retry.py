@@ -1,4 +1,4 @@
-"""Dead-locks are rare but normal: PostgreSQL ends one of two transactions that wait for each other, and it tries again."""
+"""Dead-locks are rare but normal: PostgreSQL ends one of two transactions that wait for each other; it tries again."""
 
 from __future__ import annotations
 

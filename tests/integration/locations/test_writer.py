@@ -96,7 +96,7 @@ def test_a_router_that_is_down_keeps_the_wish_and_is_served_when_it_returns() ->
 def test_an_entry_somebody_else_made_is_a_conflict_and_is_left_alone() -> None:
     with emulated() as router:
         location = location_of(router)
-        router.command("/ip/hotspot/user/add", name="ABCD2345", password="theirs", comment="vc-123")
+        router.command("/ip/hotspot/user/add", {"name": "ABCD2345", "password": "theirs", "comment": "vc-123"})
         account = put(profile_at(location), "ABCD2345")
         location_run(location.pk)
         account.refresh_from_db()
@@ -153,3 +153,18 @@ def test_a_ppp_secret_is_disabled_with_its_session_ended(version: str) -> None:
         (secret,) = on_router(router, "/ppp/secret")
         assert secret["disabled"] is True
         assert on_router(router, "/ppp/active") == []
+
+
+def test_a_profile_somebody_deleted_comes_back_before_its_accounts() -> None:
+    with emulated() as router:
+        location = location_of(router)
+        profile = profile_at(location)
+        put(profile, "ABCD2345")
+        location_run(location.pk)
+        router.command("/ip/hotspot/user/remove", {"numbers": "ABCD2345"})
+        router.command("/ip/hotspot/user/profile/remove", {"numbers": "paket-1jam"})
+        account = put(profile, "EFGH2345")
+        location_run(location.pk)
+        account.refresh_from_db()
+        assert (account.hold, account.is_synced) == (Hold.NONE, True)
+        assert hotspot_users(router)["EFGH2345"]["profile"] == "paket-1jam"

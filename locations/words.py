@@ -1,0 +1,158 @@
+"""Rows of routers in words (UI.md, "The words for truth"): what we want and what the router confirmed, never one alone.
+
+Pure functions: they read what they are given and ask no database.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from core import clock
+from core.formats import ago, moment, moment_short
+from core.words import Tone, Words
+from locations.choices import Hold, Kind, Presence, Reach
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What the words need to know about one desired row and the router it is for."""
+
+    location_name: str
+    is_present: bool
+    is_synced: bool
+    applied_at: datetime | None
+    hold: str
+    router_words: str
+    reach: str
+    reach_since: datetime | None
+    waiting: int = 1
+    zone: str | None = None
+    is_disabled: bool = False
+    name: str = ""
+    is_applied_before: bool = True
+
+
+def row_words(fact: Fact, now: datetime | None = None) -> Words:
+    """The one line that says where this row stands."""
+    now = now or clock.now()
+    if fact.hold == Hold.REFUSED:
+        return _refused(fact)
+    if fact.hold == Hold.CONFLICT:
+        text = _("The router has its own “%(name)s”, not made by us. Take it over or choose another name.")
+        return Words(Tone.BAD, "help", text % {"name": fact.name})
+    if fact.is_synced and fact.is_present:
+        return _on_router(fact, now)
+    if fact.is_synced:
+        return Words(Tone.QUIET, "check", _("Gone from the router"))
+    if fact.reach in {Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER}:
+        return unreachable_words(fact.reach, fact.reach_since, fact.waiting, fact.zone, now)
+    if not fact.is_present:
+        text = _("Waiting for router “%(name)s” to remove it") % {"name": fact.location_name}
+        return Words(Tone.WAITING, "schedule", text)
+    return Words(Tone.WAITING, "schedule", _("Waiting for router “%(name)s”") % {"name": fact.location_name})
+
+
+def _on_router(fact: Fact, now: datetime) -> Words:
+    if fact.applied_at is None:
+        return Words(Tone.GOOD, "check_circle", _("On router"))
+    when = {"ago": ago(fact.applied_at, now)}
+    title = moment(fact.applied_at, fact.zone)
+    if fact.is_disabled:
+        return Words(Tone.QUIET, "block", _("Switched off on the router, checked %(ago)s") % when, title)
+    return Words(Tone.GOOD, "check_circle", _("On router, checked %(ago)s") % when, title)
+
+
+def _refused(fact: Fact) -> Words:
+    text = _("Router says: “%(words)s” — %(advice)s")
+    return Words(Tone.BAD, "error", text % {"words": fact.router_words, "advice": advice_for(fact.router_words)})
+
+
+def unreachable_words(
+    reach: str, since: datetime | None, waiting: int, zone: str | None = None, now: datetime | None = None
+) -> Words:
+    """`Router offline since 14.05; 12 changes wait`, and its kin."""
+    when = {"since": moment_short(since, zone, now) if since else "?"}
+    title = moment(since, zone) if since else ""
+    if reach == Reach.REFUSED:
+        return Words(Tone.BAD, "lock", _("Router refuses our login since %(since)s") % when + _wait(waiting), title)
+    if reach == Reach.WRONG_ROUTER:
+        text = _("Another router answers at this address; nothing is written to it")
+        return Words(Tone.BAD, "swap_horiz", text + _wait(waiting), title)
+    return Words(Tone.BAD, "cloud_off", _("Router offline since %(since)s") % when + _wait(waiting), title)
+
+
+def _wait(waiting: int) -> str:
+    if not waiting:
+        return ""
+    return ngettext("; %(n)d change waits", "; %(n)d changes wait", waiting) % {"n": waiting}
+
+
+def reach_words(
+    reach: str, since: datetime | None, seen_at: datetime | None, *, waiting: int = 0, zone: str | None = None,
+    now: datetime | None = None,
+) -> Words:  # fmt: skip
+    """A router as a whole."""
+    now = now or clock.now()
+    if reach == Reach.ONLINE:
+        if seen_at is None:
+            return Words(Tone.GOOD, "check_circle", _("Online"))
+        text = _("Online, seen %(ago)s") % {"ago": ago(seen_at, now)}
+        return Words(Tone.GOOD, "check_circle", text, moment(seen_at, zone))
+    if reach in {Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER}:
+        return unreachable_words(reach, since, waiting, zone, now)
+    return Words(Tone.QUIET, "schedule", _("Not contacted yet"))
+
+
+def fact_of(row: object, *, location: object, state: object | None, waiting: int = 1) -> Fact:
+    """The fact behind a desired row (`AccessAccount`, `RouterProfile`) with its location and router state."""
+    return Fact(
+        location_name=location.name,  # type: ignore[attr-defined]
+        is_present=row.presence == Presence.PRESENT,  # type: ignore[attr-defined]
+        is_synced=row.is_synced,  # type: ignore[attr-defined]
+        applied_at=row.applied_at,  # type: ignore[attr-defined]
+        hold=row.hold,  # type: ignore[attr-defined]
+        router_words=row.router_words,  # type: ignore[attr-defined]
+        reach=getattr(state, "reach", Reach.UNKNOWN),
+        reach_since=getattr(state, "reach_since", None),
+        waiting=waiting,
+        zone=location.timezone,  # type: ignore[attr-defined]
+        is_disabled=getattr(row, "is_disabled", False),
+        name=row.name,  # type: ignore[attr-defined]
+    )
+
+
+# What to do about a router's own words; the first pattern that occurs in them wins (research/routeros.md 1.6: match parts)
+_ADVICE: tuple[tuple[str, object], ...] = (
+    (r"not enough permissions", gettext_lazy("give our router user the policies read, write, api and test, then retry.")),
+    (r"already have|already exists|name exists", gettext_lazy("rename one of the two, or take the router's entry over.")),
+    (r"match any value of profile", gettext_lazy("the profile is missing on the router; publish the plan again, then retry.")),
+    (r"match any value of (address-)?pool", gettext_lazy("create this address pool on the router, or take it out of the plan.")),
+    (r"match any value of server", gettext_lazy("the hotspot server is missing on the router; set it up, then retry.")),
+    (r"no such item", gettext_lazy("somebody removed it on the router; retry puts it back.")),
+    (r"unknown parameter", gettext_lazy("this RouterOS version does not know the option; update the router, then retry.")),
+    (r"invalid value|value of .* invalid|expected|out of range", gettext_lazy("correct this value in the plan or account, then retry.")),
+    (r"missing value", gettext_lazy("fill in the missing value, then retry.")),
+    (r"contents too long|too long", gettext_lazy("shorten the value, then retry.")),
+    (r"disk|no space|storage", gettext_lazy("the router's storage is full; make room on it, then retry.")),
+    (r"licen[cs]e|limit reached|too many", gettext_lazy("the router's licence or memory is at its limit; remove entries or upgrade, then retry.")),
+    (r"dynamic|default|built-?in", gettext_lazy("RouterOS protects this entry; choose another name.")),
+    (r"timed? ?out|interrupted|busy", gettext_lazy("the router was busy; retry.")),
+)  # fmt: skip
+
+
+def advice_for(router_words: str) -> str:
+    """What a person can do about the router's message."""
+    for pattern, advice in _ADVICE:
+        if re.search(pattern, router_words, re.IGNORECASE):
+            return str(advice)
+    return _("look at the router, then retry.")
+
+
+def kind_icon(kind: str) -> str:
+    icon = {Kind.HOTSPOT: "wifi", Kind.PPP: "cable"}
+    return icon.get(Kind(kind), "list")

@@ -1,0 +1,108 @@
+"""People, places and vouchers every API test talks about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.api.tokens import tokens_issue
+from accounts.choices import Role
+from accounts.models import User
+from accounts.services import user_create
+from billing.models import Plan
+from billing.services import plan_create, plan_publish
+from locations.models import AccessAccount, Location
+from locations.services import account_put, location_add, location_member_add
+from vouchers.choices import BatchStatus
+from vouchers.models import BatchLocation, Voucher, VoucherBatch
+
+PASSWORD = "correct-horse-9"
+MADE_AT = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _calm(settings: Settings) -> None:
+    """No test runs into the limit by accident."""
+    settings.API_RATE_MAX = 100_000
+
+
+@dataclass
+class House:
+    """Two places; the plan is sold and the batch is good at `here` only."""
+
+    super_admin: User
+    admin: User
+    operator: User
+    outsider: User
+    here: Location
+    there: Location
+    plan: Plan
+    batch: VoucherBatch
+    voucher: Voucher
+    account: AccessAccount
+
+
+def _person(name: str, role: Role) -> User:
+    return user_create(username=name, password=PASSWORD, role=role, actor=None)
+
+
+def add_voucher(batch: VoucherBatch, code: str) -> Voucher:
+    return Voucher.objects.create(batch=batch, plan=batch.plan, code=code, created_at=MADE_AT)
+
+
+def add_batch(plan: Plan, location: Location, name: str) -> VoucherBatch:
+    batch = VoucherBatch.objects.create(
+        name=name, plan=plan, quantity=1, price=plan.price_sell, price_cost=plan.price_cost, progress=1,
+        status=BatchStatus.READY, finished_at=MADE_AT,
+    )  # fmt: skip
+    BatchLocation.objects.create(batch=batch, location=location)
+    return batch
+
+
+@pytest.fixture
+def house(db: None) -> House:
+    cache.clear()
+    people = [
+        _person("root", Role.SUPER_ADMIN), _person("ani", Role.ADMIN),
+        _person("budi", Role.OPERATOR), _person("citra", Role.OPERATOR),
+    ]  # fmt: skip
+    here = location_add(actor=None, name="Pos 1", host="10.0.0.1", username="billing", password="router-secret-1")
+    there = location_add(actor=None, name="Pos 2", host="10.0.0.2", username="billing", password="router-secret-2")
+    location_member_add(here, people[2])
+    location_member_add(there, people[3])
+    plan = plan_create(actor=None, name="Harian", price_sell=Decimal(5000), duration_seconds=86400)
+    (publication,) = plan_publish(plan, [here], actor=None)
+    batch = add_batch(plan, here, "First")
+    voucher = add_voucher(batch, "HKJM2345")
+    account = account_put(profile=publication.profile, name=voucher.code, password=None, tag=batch.tag)
+    return House(*people, here, there, plan, batch, voucher, account)
+
+
+Login = Callable[[User], APIClient]
+
+
+@pytest.fixture
+def as_user() -> Login:
+    """A client that speaks for a person with a real token."""
+
+    def login(user: User) -> APIClient:
+        client = APIClient()
+        access = tokens_issue(user)["access"]
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}", HTTP_ACCEPT_LANGUAGE="en")
+        return client
+
+    return login
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_ACCEPT_LANGUAGE="en")
+    return client
