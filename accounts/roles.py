@@ -87,8 +87,6 @@ _ADMIN = _OPERATOR.union(
     # reports and staff, to look at
     _on("accounts.user", VIEW),
     _on("accounts.activitylog", VIEW),
-    _on("core.jobrun", VIEW),
-    {"core.view_health"},
 )  # fmt: skip
 
 PERMISSIONS: dict[Role, frozenset[str]] = {

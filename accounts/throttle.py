@@ -1,4 +1,4 @@
-"""The door of every login: `login_attempt` before the password is looked at, `login_succeeded` and `login_failed` after.
+"""The door of every login: `login_attempt` before the password is looked at, `login_succeeded` or `login_failed` after.
 
 The admin's form and the API call the first; the authentication backend calls the others, so no way in can forget
 them. Known and unknown names get the same answers at the same cost: Django hashes a password for unknown names too.
@@ -6,6 +6,7 @@ them. Known and unknown names get the same answers at the same cost: Django hash
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -78,6 +79,6 @@ def _known(username: str) -> User | None:
     return User.objects.filter(username__iexact=username).first() if "\x00" not in username else None
 
 
-def _write(action: str, user: User | None, address: str | None, details: dict[str, object]) -> None:
+def _write(action: str, user: User | None, address: str | None, details: Mapping[str, object]) -> None:
     with transaction.atomic():
         emit(StaffActed(user_id=user.pk if user else None, action=action, details=details, ip_address=address))

@@ -22,7 +22,7 @@ class Plan(models.Model):
     price_sell = AmountField(_("selling price"), validators=[MinValueValidator(0)])
     price_cost = AmountField(_("cost price"), default=0, validators=[MinValueValidator(0)])
     duration_seconds = models.PositiveBigIntegerField(
-        _("validity"), null=True, blank=True, validators=[MinValueValidator(60), MaxValueValidator(TEN_YEARS)],
+        _("validity"), null=True, blank=True, validators=[MinValueValidator(10), MaxValueValidator(TEN_YEARS)],
         help_text=_("Calendar time; empty: no end."),
     )  # fmt: skip
     validity_from = models.CharField(

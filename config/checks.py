@@ -1,4 +1,4 @@
-"""System checks of the composition root: settings that would be dangerous or cannot work, told before the first request.
+"""System checks of the composition root: settings that are dangerous or cannot work, told before the first request.
 
 `manage.py check --deploy` runs them all; the plain `check` (and every start) the ones that are always wrong.
 """

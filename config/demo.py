@@ -9,7 +9,8 @@ import shutil
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from config import demo_children as children
@@ -47,12 +48,8 @@ def say(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 stopped on request or check passed, 1 a problem (said in a sentence)."""
-    parser = argparse.ArgumentParser(
-        prog="bin/demo", description="Try the product with two emulated routers."
-    )
-    parser.add_argument(
-        "--port", type=int, help=f"port on 127.0.0.1 (default {PORT}; with --check a free one)"
-    )
+    parser = argparse.ArgumentParser(prog="bin/demo", description="Try the product with two emulated routers.")
+    parser.add_argument("--port", type=int, help=f"port on 127.0.0.1 (default {PORT}; with --check a free one)")
     parser.add_argument("--reset", action="store_true", help="delete the demo's data first")
     parser.add_argument("--check", action="store_true", help="run the main job once, print each step, stop")
     options = parser.parse_args(arguments)
@@ -75,9 +72,7 @@ def _only_demo(var: Path) -> Iterator[Path]:
         lock.acquire()
     except LockBusyError as error:
         where = children.plan_url(var) or "(starting)"
-        raise DemoError(
-            f"The demo already runs: {where}, process {error.pid}. Stop it with Ctrl-C there."
-        ) from error
+        raise DemoError(f"The demo already runs: {where}, process {error.pid}. Stop it with Ctrl-C there.") from error
     try:
         yield lock.path
     finally:
@@ -105,17 +100,13 @@ def _run(var: Path, scope: Path, *, port: int | None, reset: bool, check: bool) 
             say("Stopped. Nothing is left running.")
 
 
-def _serve(
-    var: Path, supervisor: Supervisor, server: EmbeddedPostgres | None, *, port: int | None, check: bool
-) -> int:
+def _serve(var: Path, supervisor: Supervisor, server: EmbeddedPostgres | None, *, port: int | None, check: bool) -> int:
     port = _choose_port(var, port, check=check)
     url = f"http://127.0.0.1:{port}"
     _refuse_lost_keys(var)
     secrets = ensure_secrets(var)
     if server is None:
-        databases = Databases(
-            os.environ["DATABASE_URL"], os.environ.get("DATABASE_OWNER_URL", ""), embedded=False
-        )
+        databases = Databases(os.environ["DATABASE_URL"], os.environ.get("DATABASE_OWNER_URL", ""), embedded=False)
     else:
         say("Starting PostgreSQL…")
         server.start()
@@ -124,16 +115,14 @@ def _serve(
         write_embedded_env(var, databases, url=url)
     prepare_broker(var)
     env = child_environment(os.environ, var=var, databases=databases, secrets=secrets, url=url)
-    owner_env = child_environment(
-        os.environ, var=var, databases=databases, secrets=secrets, url=url, as_owner=True
-    )
+    owner_env = child_environment(os.environ, var=var, databases=databases, secrets=secrets, url=url, as_owner=True)
     _start_emulators(var, supervisor, env, url=url, web_port=port)
     for step in children.setup_commands():
         _setup(supervisor, step, owner_env)
     say("Starting web, workers and beat…")
     for spec in children.child_specs(env, port=port):
         supervisor.start(spec)
-    _wait_ready(supervisor, url)
+    _wait(supervisor, lambda: _is_ready(url), "web", seconds=READY_SECONDS)
     if check:
         return supervisor.run_once("check", children.manage("demo_check", "--url", url), env, shown=True)
     _say_ready(var, url)
@@ -148,9 +137,7 @@ def _choose_port(var: Path, port: int | None, *, check: bool) -> int:
     if not 1 <= wanted <= 65535:
         raise DemoError(f"--port must be between 1 and 65535, not {wanted}.")
     if not is_free(wanted):
-        raise DemoError(
-            f"Port {wanted} is in use by another program. Choose one: bin/demo --port {wanted + 1}"
-        )
+        raise DemoError(f"Port {wanted} is in use by another program. Choose one: bin/demo --port {wanted + 1}")
     return wanted
 
 
@@ -163,9 +150,7 @@ def _refuse_lost_keys(var: Path) -> None:
         )
 
 
-def _start_emulators(
-    var: Path, supervisor: Supervisor, env: dict[str, str], *, url: str, web_port: int
-) -> None:
+def _start_emulators(var: Path, supervisor: Supervisor, env: dict[str, str], *, url: str, web_port: int) -> None:
     (var / "emulator").mkdir(parents=True, exist_ok=True)
     emulators = children.plan_emulators(var, taken={web_port})
     children.write_plan(var, emulators, url=url)
@@ -173,9 +158,7 @@ def _start_emulators(
     for emulator in emulators:
         supervisor.start(children.emulator_spec(emulator, env))
     for emulator in emulators:
-        if not supervisor.wait_until(lambda port=emulator.port: answers(port), seconds=60):  # type: ignore[misc]
-            words = _last_words(supervisor, f"emulator-{emulator.name}")
-            raise DemoError(f"The emulated router {emulator.name} did not start. {words}")
+        _wait(supervisor, partial(answers, emulator.port), f"emulator-{emulator.name}", seconds=60)
 
 
 def _setup(supervisor: Supervisor, step: dict[str, list[str]], env: dict[str, str]) -> None:
@@ -187,22 +170,16 @@ def _setup(supervisor: Supervisor, step: dict[str, list[str]], env: dict[str, st
 
 def _last_words(supervisor: Supervisor, name: str) -> str:
     words = supervisor.log_tail(name)
-    return (
-        f"The end of {supervisor.log_path(name)}:\n{words}" if words else f"See {supervisor.log_path(name)}"
-    )
+    return f"The end of {supervisor.log_path(name)}:\n{words}" if words else f"See {supervisor.log_path(name)}"
 
 
-def _wait_ready(supervisor: Supervisor, url: str) -> None:
-    def settled() -> bool:
-        return supervisor.failing() is not None or _is_ready(url)
-
-    in_time = supervisor.wait_until(settled, seconds=READY_SECONDS)
-    if name := supervisor.failing():
-        raise DemoError(f"{name} does not stay up. {_last_words(supervisor, name)}")
+def _wait(supervisor: Supervisor, condition: Callable[[], bool], name: str, *, seconds: float) -> None:
+    """Wait for a child to serve; say its last words when it (or another one) does not stay up."""
+    in_time = supervisor.wait_until(lambda: supervisor.failing() is not None or condition(), seconds=seconds)
+    if fallen := supervisor.failing():
+        raise DemoError(f"{fallen} does not stay up. {_last_words(supervisor, fallen)}")
     if not in_time:
-        raise DemoError(
-            f"{url}/readyz did not answer 200 in {READY_SECONDS:.0f} s. {_last_words(supervisor, 'web')}"
-        )
+        raise DemoError(f"{name} is not ready after {seconds:.0f} s. {_last_words(supervisor, name)}")
 
 
 def _is_ready(url: str) -> bool:

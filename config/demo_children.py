@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from config.embedded.files import write_private
@@ -37,27 +37,35 @@ ROUTERS = (
 )
 """One router of each RouterOS generation that is still sold and supported (research/routeros.md)."""
 
+_PORTS = [(router.name, key) for router in ROUTERS for key in ("port", "tls_port", "control_port")]
+
 
 def plan_emulators(var: Path, *, taken: set[int]) -> list[Emulator]:
     """Ports of the emulators: those of the last run while free, because locations are stored with them.
 
     `taken` are ports promised to others that do not listen yet; the chosen ones are added.
     """
-    known = {item["name"]: item for item in _read_plan(var).get("emulators", [])}
-    emulators: list[Emulator] = []
-    for router in ROUTERS:
-        before = known.get(router.name, {})
-        ports: dict[str, int] = {}
-        for key in ("port", "tls_port", "control_port"):
-            old = before.get(key)
-            if isinstance(old, int) and old not in taken and is_free(old):
-                taken.add(old)
-                ports[key] = old
-            else:
-                ports[key] = free_port(taken, near=str(var))
-        state = str(var / "emulator" / f"{router.name}.json")
-        emulators.append(Emulator(**(asdict(router) | ports | {"state_file": state})))
-    return emulators
+    known = {str(item.get("name")): item for item in _read_plan(var).get("emulators", [])}
+    chosen: dict[tuple[str, str], int] = {}
+    for name, key in _PORTS:
+        old = known.get(name, {}).get(key)
+        if isinstance(old, int) and old not in taken and is_free(old):
+            taken.add(old)
+            chosen[name, key] = old
+    for name, key in _PORTS:
+        # Only now: a router that has to move must not take the place another one comes back to.
+        if (name, key) not in chosen:
+            chosen[name, key] = free_port(taken, near=str(var))
+    return [
+        replace(
+            router,
+            port=chosen[router.name, "port"],
+            tls_port=chosen[router.name, "tls_port"],
+            control_port=chosen[router.name, "control_port"],
+            state_file=str(var / "emulator" / f"{router.name}.json"),
+        )
+        for router in ROUTERS
+    ]
 
 
 def write_plan(var: Path, emulators: list[Emulator], *, url: str) -> None:
@@ -112,9 +120,7 @@ def child_specs(env: Mapping[str, str], *, port: int) -> list[ChildSpec]:
         ChildSpec("worker", _worker("worker", WORKER_QUEUES, "prefork", 2), env),
         ChildSpec("routers", _worker("routers", ROUTER_QUEUES, "threads", 16), env),
         ChildSpec("routers-slow", _worker("routers-slow", SLOW_ROUTER_QUEUES, "threads", 4), env),
-        ChildSpec(
-            "beat", _celery("beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"), env
-        ),
+        ChildSpec("beat", _celery("beat", "--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"), env),
     ]
 
 

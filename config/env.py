@@ -7,6 +7,7 @@ A bad value stops the start with a sentence that says what to set.
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,8 @@ def fernet_keys(value: str) -> list[str]:
     from cryptography.fernet import Fernet
 
     keys = items(value)
+    if not keys:
+        raise EnvError("holds no key; make one with `manage.py make_key`")
     for key in keys:
         try:
             Fernet(key)
@@ -120,6 +123,7 @@ def redis_url(value: str) -> str:
     raise EnvError("must be rediss:// (TLS) to another host; redis:// only to this machine, or unix:///path")
 
 
+AUTHORITY_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 EXAMPLE_SECRETS = {"your-secret-key", "your-session-secret", "secret", "password", "changeme"}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
@@ -160,8 +164,19 @@ def database_url(value: str) -> Database:
     if database.is_remote:
         options.setdefault("sslmode", "verify-full")
         if options["sslmode"] == "verify-full":
-            options.setdefault("sslrootcert", "system")
+            options.setdefault("sslrootcert", system_authorities())
     return database
+
+
+def system_authorities() -> str:
+    """The machine's list of certificate authorities as a file (SSL_CERT_FILE counts), or libpq's word `system`.
+
+    Not simply `system`: psycopg's wheel brings its own OpenSSL, which looks in a folder that exists on no machine.
+    """
+    for file in (ssl.get_default_verify_paths().cafile, *AUTHORITY_FILES):
+        if file and Path(file).is_file():
+            return file
+    return "system"
 
 
 VARS: tuple[Var, ...] = (
@@ -231,6 +246,8 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
             values[var.name] = var.parse(raw)
         except EnvError as error:
             raise EnvError(f"{var.name} {error}.") from None
+        except ValueError:  # a port that is no number, a broken IPv6 address: the message could hold the password
+            raise EnvError(f"{var.name} cannot be understood; check its host, port and brackets.") from None
     return values
 
 

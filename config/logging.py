@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import sys
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -62,6 +63,8 @@ class SharedRotatingHandler(logging.Handler):
         except OSError as error:
             # A full disk must not stop the product; stdout still has the line.
             sys.stderr.write(f"log file {self.path}: {error.strerror}\n")
+        except Exception:  # a log call with a wrong format must not break what it tells about
+            self.handleError(record)
 
     def close(self) -> None:
         self._release()
@@ -102,7 +105,7 @@ class SharedRotatingHandler(logging.Handler):
             self._descriptor = -1
 
 
-def _scrubbed(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _scrubbed(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """The last step before a line is written. Objects become their scrubbed repr: a repr can hold a secret too."""
     clean: dict[str, Any] = {}
     for key, value in event.items():

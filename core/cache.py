@@ -36,14 +36,6 @@ _INCR = f"""
 UPDATE {TABLE} SET number = number + %s
 WHERE key = %s AND number IS NOT NULL AND (expires_at IS NULL OR expires_at > %s) RETURNING number
 """  # noqa: S608
-_HIT = f"""
-INSERT INTO {TABLE} (key, value, number, expires_at) VALUES (%(key)s, NULL, %(delta)s, %(expires)s)
-ON CONFLICT (key) DO UPDATE SET
-  value = NULL,
-  number = CASE WHEN {TABLE}.expires_at <= %(now)s THEN 0 ELSE coalesce({TABLE}.number, 0) END + excluded.number,
-  expires_at = CASE WHEN {TABLE}.expires_at <= %(now)s THEN excluded.expires_at ELSE {TABLE}.expires_at END
-RETURNING number
-"""  # noqa: S608
 
 
 class PostgresCache(BaseCache):
@@ -60,7 +52,7 @@ class PostgresCache(BaseCache):
         return {names[key]: _load(value, number) for key, value, number in rows}
 
     def has_key(self, key: str, version: int | None = None) -> bool:
-        return self._live([self._key(key, version)]).exists()
+        return bool(self._live([self._key(key, version)]).exists())
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         name, expires = self._key(key, version), self._expires(timeout)
@@ -81,18 +73,6 @@ class PostgresCache(BaseCache):
         if row is None:
             raise ValueError(f"Key {key!r} not found")
         return int(row[0])
-
-    def hit(self, key: str, seconds: float, delta: int = 1, version: int | None = None) -> int:
-        """Count in a window that starts with the first hit: one statement, whether the key is there, gone or expired."""
-        moment = now()
-        row = self._execute(
-            _HIT,
-            {
-                "key": self._key(key, version), "delta": delta, "now": moment,
-                "expires": moment + timedelta(seconds=seconds),
-            },
-        )  # fmt: skip
-        return int(row[0]) if row else 0
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         return bool(self._live([self._key(key, version)]).update(expires_at=self._expires(timeout)))

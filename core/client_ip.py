@@ -28,7 +28,7 @@ def client_ip(request: HttpRequest | None) -> str | None:
 
 
 def is_loopback(request: HttpRequest) -> bool:
-    """Whether the caller is on this machine. A forwarded request without a trusted proxy is not: somebody stands behind."""
+    """Whether the caller is on this machine. A request forwarded by a proxy we do not trust is not."""
     if request.META.get("HTTP_X_FORWARDED_FOR") and not settings.TRUSTED_PROXIES:
         return False
     address = client_ip(request)

@@ -63,7 +63,7 @@ class ErrorRecordHandler(logging.Handler):
                 text="".join(traceback.format_exception(error)) if error is not None else "",
                 place=_place(trace) or f"{record.pathname}:{record.lineno}", request_id=request_id_now(),
             )  # fmt: skip
-        except (RuntimeError, ValueError, TypeError) as failure:
+        except Exception as failure:  # stderr is the record of last resort
             sys.stderr.write(f"an error could not be recorded: {type(failure).__name__}\n")
 
 

@@ -6,6 +6,8 @@ the thing that broke is one of those.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
@@ -20,7 +22,7 @@ def domain_error_response(request: HttpRequest, error: DomainError) -> HttpRespo
     """A refusal in the user's words, with the status the error names. Nothing was changed, and the page says so."""
     if wants_json(request):
         return JsonResponse(error.as_dict(), status=error.status)
-    context = {
+    context: dict[str, Any] = {
         "message": str(error.message),
         "fields": [str(text) for text in error.fields.values()],
         "code": error.code,
@@ -53,10 +55,10 @@ def is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, object], status: int) -> HttpResponse:
+def _page(request: HttpRequest, template: str, context: dict[str, Any], status: int) -> HttpResponse:
     name = f"{template}_fragment.html" if is_fragment(request) else f"{template}.html"
     try:
-        html = render_to_string(name, context)
+        html: str = render_to_string(name, context)
     except Exception as failure:
         # A broken template must not replace the error it was to tell about.
         error_record(source=name, error=failure)

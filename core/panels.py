@@ -31,6 +31,15 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A button that leads somewhere."""
+
+    label: Text
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True)
 class IndexPanel:
     """A group of tiles. `build(request)` runs on every poll, so it must be a few indexed queries."""
 

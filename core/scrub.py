@@ -23,7 +23,7 @@ _NAMES = (
 )
 _PATTERNS = (
     re.compile(r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S),
-    # RouterOS words: inside quotes (a repr) to the closing quote, since a password may hold spaces; else to the end of the word
+    # RouterOS words: inside quotes (a repr) to the closing quote, as passwords may hold spaces; else to the word's end
     re.compile(r"((?<=')=(?:password|response|secret|otp-secret|passphrase)=)(?:\\.|[^'\\])*", re.I),
     re.compile(r'((?<=")=(?:password|response|secret|otp-secret|passphrase)=)(?:\\.|[^"\\])*', re.I),
     re.compile(r"(=(?:password|response|secret|otp-secret|passphrase)=)[^\s'\"]*", re.I),

@@ -103,7 +103,8 @@ class RouterState(models.Model):
 
 
 # rows the writer should try now; held ones (a person must decide) stay out, so they cannot fill its batches
-TODO = ~Q(revision=F("applied_revision")) & Q(hold="")
+NOT_SYNCED = ~Q(revision=F("applied_revision"))
+TODO = NOT_SYNCED & Q(hold="")
 
 
 class DesiredRow(models.Model):

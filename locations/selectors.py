@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.choices import Role
 from accounts.models import User
 from locations.choices import Hold, Presence, UserType
+from locations.models import NOT_SYNCED as NOT_SYNCED  # the admins of upper rooms filter by it
 from locations.models import TODO, AccessAccount, Location, LocationUser
 
 

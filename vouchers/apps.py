@@ -13,5 +13,5 @@ class VouchersConfig(AppConfig):
         from vouchers import hooks
 
         hooks.subscribe_all()
-        declare_job("vouchers.tasks.vouchers_expire", every_seconds=15)
+        declare_job("vouchers.tasks.vouchers_expire", every_seconds=5)
         declare_job("vouchers.tasks.batches_resume", every_seconds=30)

@@ -82,9 +82,7 @@ def _named_permissions_create() -> None:
             kind = ContentType.objects.get_by_natural_key(app, named.model)
         except ContentType.DoesNotExist:
             raise LookupError(f"accounts.roles names a model that does not exist: {app}.{named.model}") from None
-        Permission.objects.update_or_create(
-            content_type=kind, codename=codename, defaults={"name": named.name}
-        )
+        Permission.objects.update_or_create(content_type=kind, codename=codename, defaults={"name": named.name})
 
 
 def _group_sync(role: Role) -> tuple[int, int]:
@@ -111,10 +109,8 @@ def _people_sync() -> int:
     """Group and flags follow the role, also for people made by other means (`createsuperuser`)."""
     moved = 0
     for user in User.objects.prefetch_related("groups"):
-        if user.is_superuser and user.role != Role.SUPER_ADMIN:
-            role = Role.SUPER_ADMIN.value  # made by `createsuperuser`: the stronger fact wins, or he would lose his rights
-        else:
-            role = user.role
+        # `createsuperuser` leaves the default role: the stronger fact wins, or the first admin would lose his rights
+        role = Role.SUPER_ADMIN.value if user.is_superuser else user.role
         is_right = (
             [group.name for group in user.groups.all()] == [group_name(role)]
             and user.role == role

@@ -26,7 +26,7 @@ def super_admin_or_self_required(user: User, actor: User | None) -> None:
 
 
 def last_super_admin_kept(user: User, *, stays: bool) -> None:
-    """Refuse to take the last active Super Admin away. Locks all of them, so two changes cannot each spare the other."""
+    """Refuse to take the last active Super Admin away. Locks all of them, so two changes cannot each spare one."""
     if stays:
         return
     supers = set(
@@ -37,7 +37,7 @@ def last_super_admin_kept(user: User, *, stays: bool) -> None:
     )
     if user.pk in supers and len(supers) == 1:
         raise DomainError(
-            "user.last_super_admin", _("This is the last Super Admin. Make somebody else Super Admin first."), status=409
+            "user.last_super_admin", _("This is the last Super Admin. Make somebody else one first."), status=409
         )
 
 

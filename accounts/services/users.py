@@ -1,4 +1,4 @@
-"""Staff members: made, changed, unlocked. Never deleted: their deeds stand in the activity log; they are deactivated."""
+"""Staff members: made, changed, unlocked. Never deleted, since the activity log names them: they are deactivated."""
 
 from __future__ import annotations
 

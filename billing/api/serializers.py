@@ -27,7 +27,7 @@ class PlanIn(StrictSerializer):
     price_sell = AmountField()
     price_cost = AmountField(required=False)
     duration_seconds = WholeField(
-        min_value=60,
+        min_value=10,
         max_value=TEN_YEARS,
         allow_null=True,
         required=False,
@@ -36,7 +36,7 @@ class PlanIn(StrictSerializer):
     validity_from = serializers.ChoiceField(choices=ValidityFrom.choices, default=ValidityFrom.FIRST_LOGIN)
     rate_limit = TextField(max_length=120, allow_blank=True, required=False, help_text="RouterOS text: `2M/10M`.")
     shared_users = WholeField(min_value=1, max_value=1000, required=False)
-    uptime_limit_seconds = WholeField(min_value=60, max_value=TEN_YEARS, allow_null=True, required=False)
+    uptime_limit_seconds = WholeField(min_value=10, max_value=TEN_YEARS, allow_null=True, required=False)
     data_limit_bytes = WholeField(min_value=1, max_value=MAX_BYTES, allow_null=True, required=False)
     idle_timeout_seconds = WholeField(min_value=1, max_value=MAX_INT, allow_null=True, required=False)
     keepalive_timeout_seconds = WholeField(min_value=1, max_value=MAX_INT, allow_null=True, required=False)

@@ -128,7 +128,7 @@ def _identity(root: Path, name: str) -> str:
 
 
 def _too_long(sockets: Path) -> bool:
-    return len(os.fsencode(sockets / f"{names.SOCKET_NAME}.lock")) > names.SOCKET_PATH_LIMIT
+    return len(os.fsencode(sockets / names.SOCKET_NAME)) > names.SOCKET_PATH_LIMIT
 
 
 def _socket_folder(home: Path) -> Path:

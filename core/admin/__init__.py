@@ -10,9 +10,10 @@ from core.admin import checks, system  # noqa: E402, F401  # importing registers
 from core.admin.base import ModelAdmin, ReadOnlyMixin, TabularInline  # noqa: E402
 from core.admin.confirm import Confirmation, ConfirmForm  # noqa: E402
 from core.admin.filters import AutocompleteFilter  # noqa: E402
+from core.admin.vendor import INPUT_CLASSES, SELECT_CLASSES  # noqa: E402
 from core.admin.widgets import SecretField, SecretInput, style_form  # noqa: E402
 
 __all__ = [
-    "AutocompleteFilter", "ConfirmForm", "Confirmation", "ModelAdmin", "ReadOnlyMixin", "SecretField", "SecretInput",
+    "INPUT_CLASSES", "SELECT_CLASSES", "AutocompleteFilter", "ConfirmForm", "Confirmation", "ModelAdmin", "ReadOnlyMixin", "SecretField", "SecretInput",
     "TabularInline", "style_form",
 ]  # fmt: skip

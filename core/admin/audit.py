@@ -6,18 +6,11 @@ from typing import Any
 
 from django.db import models
 from django.forms import BaseForm
-from django.http import HttpRequest
 
 from core.fields import EncryptedTextField
 from core.scrub import REPLACEMENT, SECRET_KEYS
 
 MAX_LENGTH = 300
-
-
-def ip_address(request: HttpRequest) -> str | None:
-    """The visitor's address as the request carries it; behind a trusted proxy `core.middleware` sets it."""
-    address = getattr(request, "ip_address", None) or request.META.get("REMOTE_ADDR")
-    return str(address) if address else None
 
 
 def plain(value: Any) -> Any:

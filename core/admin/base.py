@@ -15,19 +15,22 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.admin.a11y import A11yMixin, LabelledInlineFormSet
-from core.admin.audit import form_changes, ip_address, row_values
+from core.admin.audit import form_changes, is_secret, row_values
 from core.admin.changelist import ChangeList
 from core.admin.confirm import Confirmation, confirm_view, is_allowed
 from core.admin.export import csv_response
 from core.admin.paginator import EstimatedPaginator
 from core.admin.vendor import ModelAdminBase, TabularInlineBase
+from core.client_ip import client_ip
 from core.errors import DomainError
 from core.events import emit
 from core.panels import row_panels
@@ -45,7 +48,9 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     `nav_group`, `nav_icon`, `nav_order`: its place in the menu; no group, no entry.
     `confirmations`: names of methods that return a `Confirmation`: actions on one row, asked first, done by POST.
     `audit_noun`: the first half of the activity's name (`plan.changed`); "" when its services write their own.
-    `empty_text`, `empty_action`: what the list is for, shown while it is empty.
+    `empty_text`: what the list is for, shown while it is empty.
+    `is_facts_only`: the page of an existing row shows `live_template` and no form.
+    `live_template`: the row's facts, drawn above the form from `facts()` and drawn again by every poll.
     """
 
     paginator = EstimatedPaginator
@@ -70,11 +75,22 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     empty_text: ClassVar[Text] = ""
     csv_fields: ClassVar[Sequence[str]] = ()
     uppercase_search: ClassVar[bool] = False
+    live_template: ClassVar[str] = ""
+    is_facts_only: ClassVar[bool] = False
 
     # --- lists ------------------------------------------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangeList
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = rows = list(changelist.result_list)
+        self.decorate(request, rows)
+        return changelist
+
+    def decorate(self, request: HttpRequest, rows: list[_M]) -> None:
+        """Attach to one page of rows what its columns need, in a fixed number of queries."""
 
     def get_actions(self, request: HttpRequest) -> Any:
         """No "delete selected": it loads every row and everything that points to it."""
@@ -140,8 +156,18 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
         scripts = [s for s in media._js if not any(name in str(s) for name in UNUSED_SCRIPTS)]
         return forms.Media(css=media._css, js=scripts)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A page of facts has no form. Where a person may only look, secrets are left out: Django would print them."""
+        if obj is not None and self.is_facts_only:
+            return ()
+        fieldsets = super().get_fieldsets(request, obj)
+        may_write = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return fieldsets if may_write else [_without_secrets(self.model, entry) for entry in fieldsets]
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
+        for field in form.base_fields.values():
+            field.label = capfirst(field.label) if field.label else field.label
         refusal: DomainError | None = getattr(request, "_refusal", None)
         return form if refusal is None else _refused_form(form, refusal)
 
@@ -158,6 +184,11 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
         except DomainError as error:
             request._refusal = error  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        """One primary button per screen; "save and add another" is not how routers and plans are made."""
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
         try:
@@ -177,7 +208,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
         if not noun:
             return
         with transaction.atomic():
-            emit(StaffActed(request.user.pk, f"{noun}.{verb}", details, ip_address(request)))
+            emit(StaffActed(request.user.pk, f"{noun}.{verb}", details, client_ip(request)))
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Not a message but the changes themselves; `log_addition` and `log_change` get them."""
@@ -208,6 +239,9 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
             path(f"<path:object_id>/{name.replace('_', '-')}/", self._wrap(name), name=f"{self._name}_{name}")
             for name in self.confirmations
         ]
+        if self.live_template:
+            live = self.admin_site.admin_view(self.live_view)
+            urls.append(path("<path:object_id>/live/", live, name=f"{self._name}_live"))
         return [*urls, *super().get_urls()]
 
     def _wrap(self, name: str) -> Callable[..., HttpResponse]:
@@ -226,7 +260,19 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
             if asked is not None and is_allowed(self, request, asked.permission, row):
                 url = reverse(f"admin:{self._name}_{name}", args=[row.pk])
                 offered.append({"url": url, "asked": asked})
-        return {"confirmations": offered, "row_panels": row_panels(request, row), **self.facts(request, row)}
+        context = {"confirmations": offered, "row_panels": row_panels(request, row), **self.facts(request, row)}
+        if self.live_template:
+            context["live_template"] = self.live_template
+            context["live_url"] = reverse(f"admin:{self._name}_live", args=[row.pk])
+        return context
+
+    def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The facts alone, for the poll."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None or not self.has_view_permission(request, row):
+            raise Http404
+        context = {"original": row, "live_template": self.live_template, "live_url": request.path}
+        return TemplateResponse(request, "core/admin/live.html", {**context, **self.facts(request, row)})
 
     def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Context for the row's own facts above its form (`change_form_template`)."""
@@ -254,11 +300,18 @@ class TabularInline(A11yMixin, TabularInlineBase[Any, Any]):
     view_on_site = False
 
 
+def _without_secrets(model: type[models.Model], fieldset: Any) -> Any:
+    title, options = fieldset
+    return title, {**options, "fields": [name for name in options["fields"] if not is_secret(model, str(name))]}
+
+
 def _refused_form(form: type[Any], refusal: DomainError) -> type[Any]:
     class Refused(form):  # type: ignore[misc]
         def _post_clean(self) -> None:
             super()._post_clean()
-            known = {name: text for name, text in refusal.fields.items() if name in self.fields}
+            aliases: dict[str, str] = getattr(self, "refusal_aliases", {})
+            named = {aliases.get(name, name): text for name, text in refusal.fields.items()}
+            known = {name: text for name, text in named.items() if name in self.fields}
             for name, text in known.items():
                 self.add_error(name, text)
             if not known:

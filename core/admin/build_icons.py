@@ -3,7 +3,7 @@
     python -m core.admin.build_icons        (needs fonttools and brotli; run it after using a new icon)
 
 Icons are found by scanning templates (`material-symbols-outlined">name<`) and code (`icon="name"`, `nav_icon = "name"`,
-`Words(tone, "name", …)`). The font and the list of what is in it are committed; a test compares the list with the scan.
+`POSITIONS`). The font and the list of what is in it are committed; a test compares the list with the scan.
 An icon that is missing in the font would show as its name.
 """
 
@@ -22,6 +22,8 @@ FONT, NAMES = FOLDER / "Material-Symbols-Outlined.woff2", FOLDER / "icons.txt"
 ROOMS = ("core", "accounts", "locations", "billing", "vouchers")
 _IN_TEMPLATE = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z][a-z0-9_]+)\s*<")
 _DEFAULT_IN_TEMPLATE = re.compile(r"icon\|default:[\"']([a-z0-9_]+)[\"']|icon=[\"']([a-z0-9_]+)[\"']")
+# calls that take an icon's name by position
+POSITIONS = {"Words": 1, "_nav_item": 2, "Tile": 4, "Link": 2}
 # written by the theme's scripts, or by its Python code
 NOT_IN_THEME = {"file_upload"}  # named in a template of the theme, missing in its own font
 FROM_SCRIPTS = {"dark_mode", "light_mode", "computer", "expand_more", "check", "close", "remove"}
@@ -56,16 +58,14 @@ def icons_in_code() -> set[str]:
 
 def _icons_of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.keyword) and node.arg in {"icon", "nav_icon"}:
-            yield from _strings(node.value)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "icon" in node.target.id:
+        if (isinstance(node, ast.keyword) and node.arg in {"icon", "nav_icon"}) or (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "icon" in node.target.id):
             yield from _strings(node.value)
         elif isinstance(node, ast.Assign):
             yield from _assigned(node)
-        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Words", "_nav_item"}:
-            yield from _strings(node.args[1] if len(node.args) > 1 else None)
-        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "_nav_item":
-            yield from _strings(node.args[2] if len(node.args) > 2 else None)
+        elif isinstance(node, ast.Call):
+            place = POSITIONS.get(getattr(node.func, "id", "") or getattr(node.func, "attr", ""))
+            if place is not None and len(node.args) > place:
+                yield from _strings(node.args[place])
 
 
 def _assigned(node: ast.Assign) -> Iterator[str]:

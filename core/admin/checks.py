@@ -53,7 +53,11 @@ def check_admin(model_admin: Any) -> list[CheckMessage]:
 
 
 def _foreign_keys_without_autocomplete(model_admin: Any) -> Iterator[str]:
+    from core.admin.base import ReadOnlyMixin
+
     for owner in [model_admin, *_inlines(model_admin)]:
+        if isinstance(owner, ReadOnlyMixin):
+            continue
         model: type[Model] = owner.model
         read_only = set(owner.readonly_fields)
         shown = _form_fields(owner)
@@ -107,9 +111,18 @@ def _bad_search(model_admin: Any) -> Iterator[str]:
         if not lookup.endswith(INDEXED_LOOKUPS):
             yield f"searches {lookup}: only exact and prefix searches can use an index"
             continue
-        name = lookup.rsplit("__", 1)[0]
-        if "__" in name or name not in indexed_columns(model_admin.model):
+        if not _is_served(model_admin, lookup.rsplit("__", 1)[0]):
             yield f"searches {lookup}, which no index serves"
+
+
+def _is_served(model_admin: Any, path: str) -> bool:
+    """A column of the model, or, as the only search, one of a related model (an OR over a join reads everything)."""
+    relation, _sep, column = path.rpartition("__")
+    if not relation:
+        return column in indexed_columns(model_admin.model)
+    if "__" in relation or len(model_admin.search_fields) > 1:
+        return False
+    return column in indexed_columns(model_admin.model._meta.get_field(relation).related_model)
 
 
 def _bad_sorting(model_admin: Any) -> Iterator[str]:

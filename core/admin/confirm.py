@@ -32,7 +32,7 @@ TYPED_ABOVE = 50
 class ConfirmForm(forms.Form):
     """Base of the forms of actions. `request_key` makes a second press of the button the same press."""
 
-    request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    request_key = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
     typed_count = forms.IntegerField(required=False, label=gettext_lazy("Type the number to confirm"))
 
     def __init__(self, *args: Any, affected: int = 0, **kwargs: Any) -> None:
@@ -42,6 +42,9 @@ class ConfirmForm(forms.Form):
         if affected <= TYPED_ABOVE:
             del self.fields["typed_count"]
         style_form(self)
+
+    def clean_request_key(self) -> str:
+        return self.cleaned_data["request_key"] or uuid.uuid4().hex
 
     def clean_typed_count(self) -> int:
         typed = self.cleaned_data.get("typed_count")
@@ -64,6 +67,8 @@ class Confirmation:
     icon: str = "check"
     is_danger: bool = False
     is_primary: bool = False
+    is_direct: bool = False  # nothing to ask: the page's own button posts it
+    expires_seconds: int | None = None  # the button goes away after that
     permission: str = "change"
 
 

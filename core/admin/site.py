@@ -11,13 +11,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
 from core import panels
 from core.admin.theme import NAV_GROUPS, UNFOLD
 from core.admin.vendor import CONFIG_DEFAULTS, SiteBase
+from core.monitoring.checks import HealthLine, health_report
+from core.words import Tone, Words
 
 
 class AdminSite(SiteBase):
@@ -57,11 +59,17 @@ class AdminSite(SiteBase):
 
     def health(self, request: HttpRequest) -> HttpResponse:
         """Every part of the installation with its state, for a Super Admin."""
-        if not request.user.has_perm("core.view_jobrun"):
+        if not request.user.has_perm("core.view_health"):
             return HttpResponseForbidden(_("Only a Super Admin sees this page."))
-        from core.monitoring import health_report
-
-        context = {**self.each_context(request), "title": _("Health"), "report": health_report()}
+        lines = health_report()
+        bad = sum(not line.is_ok for line in lines)
+        text = ngettext("%(n)d part needs attention", "%(n)d parts need attention", bad) % {"n": bad}
+        context = {
+            **self.each_context(request),
+            "title": _("Health"),
+            "summary": Words(Tone.BAD, "error", text) if bad else Words(Tone.GOOD, "check_circle", _("All is well")),
+            "report": [(line, _health_words(line)) for line in lines],
+        }
         return TemplateResponse(request, "core/admin/health.html", context)
 
     @staticmethod
@@ -86,7 +94,7 @@ class AdminSite(SiteBase):
                 title = str(model._meta.verbose_name_plural)
                 item = self._nav_item(request, title[:1].upper() + title[1:], model_admin.nav_icon, url)
                 groups[group].append((model_admin.nav_order, item))
-        if request.user.has_perm("core.view_jobrun"):
+        if request.user.has_perm("core.view_health"):
             health = self._nav_item(request, _("Health"), "monitor_heart", reverse("admin:health"))
             groups["system"].append((0, health))
         overview = self._nav_item(request, _("Overview"), "home", reverse("admin:index"), is_exact=True)
@@ -103,6 +111,12 @@ class AdminSite(SiteBase):
     ) -> dict[str, Any]:
         is_here = request.path == url if is_exact else request.path.startswith(url)
         return {"title": title, "icon": icon, "link": url, "active": is_here, "has_permission": True}
+
+
+def _health_words(line: HealthLine) -> Words:
+    if line.is_ok:
+        return Words(Tone.GOOD, "check_circle", line.sentence)
+    return Words(Tone.BAD if line.is_critical else Tone.WAITING, "error", line.sentence)
 
 
 def install() -> None:

@@ -42,6 +42,8 @@ def style_form(form: forms.BaseForm) -> None:
     """Give a plain form's widgets the admin's classes."""
     for field in form.fields.values():
         widget = field.widget
+        if isinstance(widget, forms.MultiWidget):
+            continue  # its parts are styled by their field
         if isinstance(widget, forms.CheckboxInput):
             classes = CHECKBOX_CLASSES
         elif isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple)):

@@ -28,17 +28,12 @@ ERRORS = {
 class HouseSchema(AutoSchema):  # type: ignore[misc]
     """Adds the errors an operation can answer, so that no view has to repeat them."""
 
-    def get_response_serializers(self) -> Any:
-        answers = super().get_response_serializers()
-        if not isinstance(answers, dict):
-            answers = {"201" if self._is_create() else "200": answers}
-        answers = {str(code): answer for code, answer in answers.items()}
+    def _get_response_bodies(self, direction: str = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
         for code in self._errors():
-            answers.setdefault(code, OpenApiResponse(ErrorOut, description=ERRORS[code]))
-        return answers
-
-    def _is_create(self) -> bool:
-        return getattr(self.view, "action", "") == "create"
+            error = OpenApiResponse(ErrorOut, description=ERRORS[code])
+            bodies.setdefault(code, self._get_response_for_code(error, code, direction=direction))
+        return bodies
 
     def _errors(self) -> list[str]:
         is_read = self.method == "GET"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
@@ -31,10 +33,16 @@ class HouseView(APIView):
     action_permissions: ClassVar[Mapping[str, str]] = {}
     _is_throttle_checked = False
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Times are answered in UTC (`…Z`), whatever the installation's zone is."""
+        with timezone.override(UTC):
+            return super().dispatch(request, *args, **kwargs)
+
     def perform_authentication(self, request: Request) -> None:
         """Count before judging: DRF would never throttle a refused token or a missing login."""
         try:
             super().perform_authentication(request)
+            request._request._cached_user = request.user  # type: ignore[attr-defined]  # the log line names him
         finally:
             self.check_throttles(request)
 

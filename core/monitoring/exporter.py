@@ -1,8 +1,8 @@
 """`/metrics` for Prometheus on 127.0.0.1:METRICS_PORT, apart from the public port.
 
 Every web process tries to take the port and one gets it; when that process ends, another takes over within seconds.
-With several processes under gunicorn the counters lie in files (`PROMETHEUS_MULTIPROC_DIR`, set by `config/gunicorn.py`),
-so whoever answers, answers for all.
+Under gunicorn the counters of all processes lie in files (`PROMETHEUS_MULTIPROC_DIR`, set by `config/gunicorn.py`), so
+whoever answers, answers for all.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Reading = float | Mapping[tuple[str, ...], float]
 @dataclass(frozen=True)
 class Gauge:
     name: str
-    help: str
+    description: str
     function: Callable[[], Reading]
     labels: tuple[str, ...]
 
@@ -37,9 +37,9 @@ class Gauge:
 _gauges: dict[str, Gauge] = {}
 
 
-def register(name: str, help: str, function: Callable[[], Reading], *, labels: Sequence[str] = ()) -> None:
+def register(name: str, description: str, function: Callable[[], Reading], *, labels: Sequence[str] = ()) -> None:
     """Make a gauge known. Registering a name again replaces it."""
-    _gauges[name] = Gauge(name, help, function, tuple(labels))
+    _gauges[name] = Gauge(name, description, function, tuple(labels))
 
 
 def registered() -> list[Gauge]:
@@ -70,11 +70,11 @@ class GaugeCollector(Collector):
 
 def _family(gauge: Gauge, reading: Reading) -> GaugeMetricFamily:
     if isinstance(reading, Mapping):
-        family = GaugeMetricFamily(gauge.name, gauge.help, labels=gauge.labels)
+        family = GaugeMetricFamily(gauge.name, gauge.description, labels=gauge.labels)
         for values, value in sorted(reading.items()):
             family.add_metric([str(part) for part in values], value)
         return family
-    return GaugeMetricFamily(gauge.name, gauge.help, value=reading)
+    return GaugeMetricFamily(gauge.name, gauge.description, value=reading)
 
 
 def register_all() -> None:

@@ -41,5 +41,3 @@ def late_jobs() -> list[str]:
         for job in periodic.jobs()
         if timedelta(seconds=ages[job.task]) > timedelta(seconds=3 * job.every_seconds) + LEAST_GRACE
     ]
-
-

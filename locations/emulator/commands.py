@@ -98,6 +98,8 @@ def given_values(device: Device, table: Table, sentence: Sentence, ignored: froz
         prop = by_name.get(name)
         if prop is None or prop.ro:
             raise unknown_parameter(name)
+        if prop.required:
+            raise invalid_value(name)
         found.setdefault(name, prop.default)
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import logging
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from .wire import AFTER_LOGIN_LIMIT, FramingError, SentenceReader, encode_text
 if TYPE_CHECKING:
     from .core import RouterCore
 
+_logger = logging.getLogger(__name__)
 SENTENCES_PER_TURN = 100
 ROWS_PER_TURN = 500
 _EMPTY_SINCE = (7, 18, 0)
@@ -76,7 +78,7 @@ class ApiConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes arrived."""
         faults = self._core.faults
-        if faults.silent or self.line.is_closing:
+        if self.line.is_closing:
             return
         self._reader.feed(data)
         if faults.slow_bytes_per_second and self.transport is not None:
@@ -98,6 +100,11 @@ class ApiConnection(asyncio.Protocol):
         """The client will send nothing more."""
         return False
 
+    def wake(self) -> None:
+        """The device was silent and is not any more: what arrived meanwhile is executed now."""
+        self.line.wake()
+        self._plan_turn()
+
     # -- reading
 
     def _resume_reading(self) -> None:
@@ -112,6 +119,8 @@ class ApiConnection(asyncio.Protocol):
     def _turn(self) -> None:
         """Process some sentences, then let other connections have their turn."""
         self._is_turn_planned = False
+        if self._core.faults.silent:
+            return
         try:
             for _ in range(SENTENCES_PER_TURN):
                 if self.line.is_closing or not self.line.can_write.is_set():
@@ -124,6 +133,10 @@ class ApiConnection(asyncio.Protocol):
                 self._plan_turn()
         except (FramingError, SilentClose):
             self.close()
+        except Exception:
+            # A fault of the emulator itself: say so, and end this connection instead of leaving it hanging.
+            _logger.exception("session %d ended by an error of the emulator", self.session_id)
+            self.abort()
         self.line.flush()
         self._pace_reading()
 

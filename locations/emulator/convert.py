@@ -9,6 +9,7 @@ from . import values
 from .errors import Trap, invalid_value, no_match
 from .schema.base import Prop
 
+_LONGEST_SECONDS = 2**32 - 1
 RefLookup = Callable[[str, str], str | None]
 """Given a menu path and a name or id: the name to store, or None when there is no such object."""
 
@@ -73,14 +74,14 @@ def _int(prop: Prop, text: str, lookup: RefLookup) -> str:
 
 def _bytes(prop: Prop, text: str, lookup: RefLookup) -> str:
     number = values.parse_bytes(text)
-    if number is None:
+    if number is None or number >= 2**64:
         raise invalid_value(prop.name)
     return str(number)
 
 
 def _duration(prop: Prop, text: str, lookup: RefLookup) -> str:
     seconds = values.parse_duration(text)
-    if seconds is None:
+    if seconds is None or seconds > _LONGEST_SECONDS:
         raise invalid_value(prop.name)
     return values.format_duration(seconds)
 

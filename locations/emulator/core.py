@@ -1,5 +1,5 @@
-"""One router put together: device, sessions, faults, ports, and the verbs by which tests and operators
-drive it.
+"""One router put together: device, sessions, faults, ports, and the verbs by which it
+is driven from outside.
 
 Everything here runs in the event loop; ``router.EmulatedRouter`` is the thread-safe face of it.
 """

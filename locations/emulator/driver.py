@@ -29,8 +29,8 @@ class Driver:
     def hotspot_login(self, user: str, password: str, mac: str, **options: Any) -> Json:
         """A guest types a code. Options: ``address server login_by up_rate down_rate returns``.
 
-        ``returns`` (default True): after being thrown out the phone comes back by itself while its
-        cookie is valid.
+        ``returns`` (default True): after being thrown out the phone comes back by itself while
+        its cookie is valid.
         Raises HotspotRefused with the text of the login page.
         """
         return cast("Json", self._call("hotspot_login", user, password, mac, **options))

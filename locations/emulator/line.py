@@ -16,6 +16,7 @@ class ReplyLine:
     def __init__(self, core: RouterCore) -> None:
         self._core = core
         self._out: list[bytes] = []
+        self._held_back: list[bytes | None] = []
         self._delayed: collections.deque[tuple[float, bytes | None]] = collections.deque()
         self.transport: asyncio.Transport | None = None
         self.is_closing = False
@@ -71,8 +72,7 @@ class ReplyLine:
         """Write now or after the line's delay; None closes the connection.
 
         Each piece waits its own delay from the moment it was produced, so pipelined commands overlap:
-        the delay is
-        latency, never a limit of throughput.
+        the delay is latency, never a limit of throughput.
         """
         delay = self._core.reply_delay
         if delay <= 0 and not self._delayed:
@@ -85,7 +85,7 @@ class ReplyLine:
 
     def _send_delayed(self) -> None:
         loop = self._core.loop
-        while self._delayed and self._delayed[0][0] <= loop.time() + 0.0005:
+        while self._delayed and self._delayed[0][0] <= loop.time() + 0.000001:
             self._write(self._delayed.popleft()[1])
         if self._delayed:
             loop.call_at(self._delayed[0][0], self._send_delayed)
@@ -93,7 +93,15 @@ class ReplyLine:
     def _write(self, data: bytes | None) -> None:
         if self.transport is None or self.transport.is_closing():
             return
-        if data is None:
+        if self._core.faults.silent or self._held_back:
+            self._held_back.append(data)
+        elif data is None:
             self.transport.close()
-        elif not self._core.faults.silent:
+        else:
             self.transport.write(data)
+
+    def wake(self) -> None:
+        """The device was silent and is not any more: late answers go out."""
+        waiting, self._held_back = self._held_back, []
+        for data in waiting:
+            self._write(data)

@@ -105,7 +105,7 @@ def _scheduler(
     values.setdefault("start-time", f"{moment:%H:%M:%S}")
     if values["start-time"] != "startup":
         seconds = parse_duration(values["start-time"])
-        if seconds is None:
+        if seconds is None or seconds >= 86400:
             raise Trap("invalid value for argument start-time", 1)
         values["start-time"] = f"{int(seconds) // 3600:02d}:{int(seconds) // 60 % 60:02d}:{int(seconds) % 60:02d}"
     values.setdefault("owner", caller.name)

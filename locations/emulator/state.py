@@ -45,7 +45,7 @@ def save(core: RouterCore, path: Path) -> None:
     temporary = path.with_name(path.name + ".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(content, file)
+        file.write(json.dumps(content))
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

@@ -118,9 +118,9 @@ def _clock_set(device: Device, row: Row, before: dict[str, str | None]) -> None:
     if not before.keys() & {"date", "time"}:
         return
     wall = clock.wall()
-    day = parse_date(row.values["date"]) or (wall.year, wall.month, wall.day)
-    seconds = parse_duration(row.values["time"])
-    if seconds is None:
+    day = parse_date(row.values.get("date", "")) or (wall.year, wall.month, wall.day)
+    seconds = parse_duration(row.values.get("time", ""))
+    if seconds is None or seconds >= 86400:
         raise invalid_value("time")
     midnight = dt.datetime(*day, tzinfo=clock.zone())
     clock.skew_seconds += (midnight + dt.timedelta(seconds=seconds) - wall).total_seconds()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 TRUE_WORDS = frozenset({"yes", "true"})
 FALSE_WORDS = frozenset({"no", "false"})
@@ -133,14 +133,20 @@ def format_date(moment: datetime, version: Version) -> str:
 
 
 def parse_date(text: str) -> tuple[int, int, int] | None:
-    """Year, month, day of either spelling."""
-    iso = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text)
+    """Year, month, day of either spelling; None when there is no such day."""
+    iso = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
+    old = re.fullmatch(r"([a-zA-Z]{3})/([0-9]{1,2})/([0-9]{4})", text)
     if iso:
-        return int(iso[1]), int(iso[2]), int(iso[3])
-    old = re.fullmatch(r"([a-zA-Z]{3})/(\d{1,2})/(\d{4})", text)
-    if old and old[1].lower() in MONTHS:
-        return int(old[3]), MONTHS.index(old[1].lower()) + 1, int(old[2])
-    return None
+        parts = (int(iso[1]), int(iso[2]), int(iso[3]))
+    elif old and old[1].lower() in MONTHS:
+        parts = (int(old[3]), MONTHS.index(old[1].lower()) + 1, int(old[2]))
+    else:
+        return None
+    try:
+        date(*parts)
+    except ValueError:
+        return None
+    return parts
 
 
 def format_moment(moment: datetime, version: Version) -> str:

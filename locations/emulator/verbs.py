@@ -231,8 +231,11 @@ class Verbs:
 
     async def clear_fault(self, name: str | None = None) -> None:
         """Switch a fault off, or all; held commands go on. Raises ValueError."""
-        was_down = self.faults.down
+        was_down, was_silent = self.faults.down, self.faults.silent
         self.faults.clear(name)
+        if was_silent and not self.faults.silent:
+            for connection in self.connections:
+                connection.wake()
         if was_down and not self.faults.down:
             for listener in self.listeners:
                 await listener.open()

@@ -1,8 +1,7 @@
-"""Framing of the RouterOS API: words, sentences, all five length forms (research: protocol documentation).
+"""Framing of the RouterOS API: words, sentences, all five length forms.
 
 Text inside the emulator is ``str`` decoded as latin-1, one character per byte, so that every byte a
-client stores
-is the byte it gets back whatever its character set was.
+client stores is the byte it gets back, whatever its character set was.
 """
 
 from __future__ import annotations

@@ -36,7 +36,9 @@ def wrap(raw: socket.socket, mode: str, host: str, fingerprint: str) -> tuple[so
         return raw, ""
     try:
         secured = context.wrap_socket(raw, server_hostname=host)
-    except (ssl.SSLError, ConnectionError) as error:
+    except TimeoutError:
+        raise RouterTlsError("no answer to the handshake; is this the api-ssl port?") from None
+    except OSError as error:  # ssl.SSLError is one
         raise RouterTlsError(getattr(error, "reason", "") or type(error).__name__) from None
     certificate = secured.getpeercert(binary_form=True)
     seen = hashlib.sha256(certificate).hexdigest() if certificate else ""

@@ -78,6 +78,17 @@ def lease_renew(lease: Lease, sent: dict[str, list[int]], seconds: float = LEASE
     lease.ends_at = started + seconds
 
 
+def lease_confirm(lease: Lease) -> None:
+    """Inside the transaction that records results: they only count while the lease is ours. Raises LeaseLost."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM locations_routerstate WHERE location_id = %s AND lease_token = %s FOR UPDATE",
+            [lease.location_id, lease.token],
+        )
+        if cursor.fetchone() is None:
+            raise LeaseLost("another writer took over")
+
+
 def lease_release(lease: Lease) -> None:
     """Give it back cleanly: everything sent has been recorded."""
     with connection.cursor() as cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from core.clock import now as clock_now
@@ -32,7 +32,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
             poll_due | Exists(accounts) | Exists(profiles) | Exists(observations) | Q(state__reconcile_due_at__lte=now)
         )
     )
-    return list(rows.order_by("pk").values_list("pk", failures=F("state__failures")))
+    return list(rows.order_by("pk").values_list("pk", "state__failures"))
 
 
 def sweep() -> int:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from core.clock import now as clock_now
 from core.installation import installation
 from locations.choices import Priority, Reach
@@ -21,7 +23,15 @@ from locations.sync import connections
 from locations.sync.batch import Batch
 from locations.sync.failure import failure_record
 from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
-from locations.sync.lease import BATCH_SECONDS, LEASE_SECONDS, Lease, lease_release, lease_renew, lease_take
+from locations.sync.lease import (
+    BATCH_SECONDS,
+    LEASE_SECONDS,
+    Lease,
+    lease_confirm,
+    lease_release,
+    lease_renew,
+    lease_take,
+)
 from locations.sync.observe import observations_take
 from locations.sync.outcome import outcomes_record
 from locations.sync.poll import is_poll_due, poll
@@ -58,7 +68,7 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
     lease = lease_take(location_id)
     if lease is None:
         return RunResult(was_free=False)
-    run = _Run(location, lease, now)
+    run = _Run(location, lease, now, is_poll_wanted=is_forced)
     try:
         run.work()
         lease_release(lease)
@@ -77,14 +87,16 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
 
 
 class _Run:
-    def __init__(self, location: Location, lease: Lease, now: Callable[[], datetime]):
+    def __init__(self, location: Location, lease: Lease, now: Callable[[], datetime], *, is_poll_wanted: bool):
         self.location = location
+        self.is_poll_wanted = is_poll_wanted  # a person pressed a button: he wants to see what is true now
         self.lease = lease
         self.now = now
         self.result = RunResult()
         self.tag = installation().tag
         self.client: RouterClient | None = None
         self.ends_at = time.monotonic() + RUN_SECONDS
+        self.compare_again: timedelta | None = None
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
 
     def work(self) -> None:
@@ -96,7 +108,7 @@ class _Run:
             seen = self._arrive(client)
         while time.monotonic() < self.ends_at:
             did = self._urgent(client)
-            if not did and is_poll_due(self._state(), self.now()):
+            if not did and (self.is_poll_wanted or is_poll_due(self._state(), self.now())):
                 self._poll(client, seen or read_identity(client))
                 seen = None
                 did = True
@@ -133,13 +145,16 @@ class _Run:
         return seen
 
     def _resend_inherited(self) -> None:
-        """A writer died or stalled: what it may have sent is unknown. Send those rows again; compare all once it is surely silent."""
+        """A writer died or stalled: what it may have sent is unknown.
+
+        Those rows are sent again and read back in this run; all is compared once more when a sentence of the old
+        writer, still held up somewhere, can no longer arrive.
+        """
         ids = self.lease.inherited
         AccessAccount.objects.filter(pk__in=ids.get("account", []), location=self.location).update(applied_revision=0)
         RouterProfile.objects.filter(pk__in=ids.get("profile", []), location=self.location).update(applied_revision=0)
-        RouterState.objects.filter(pk=self.location.pk).update(
-            reconcile_due_at=self.now() + timedelta(seconds=LEASE_SECONDS)
-        )
+        RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=self.now())
+        self.compare_again = timedelta(seconds=LEASE_SECONDS)
 
     def _renew(self, client: RouterClient, sent: dict[str, list[int]], seconds: float) -> None:
         lease_renew(self.lease, sent)
@@ -148,6 +163,7 @@ class _Run:
     def _poll(self, client: RouterClient, seen: Identity) -> Observation:
         self._renew(client, {}, BATCH_SECONDS)
         check_same_router(self._state(), seen)
+        self.is_poll_wanted = False
         observation = poll(self.location, client, seen, self.now())
         observations_take(self.location.pk)
         RouterState.objects.filter(pk=self.location.pk).update(polled_at=observation.observed_at)
@@ -177,13 +193,19 @@ class _Run:
             batch.send_profiles(profiles)
             batch.send_accounts(accounts)
         finally:
-            RouterProfile.objects.filter(pk__in=batch.lost_profiles).update(applied_revision=0)
-            if batch.outcomes:
-                outcomes_record(RouterProfile if profiles else AccessAccount, batch.outcomes, self.now())
+            self._record(RouterProfile if profiles else AccessAccount, batch)
         self.result.applied += len(batch.outcomes)
         has_moved = bool(batch.outcomes or batch.lost_profiles)
         self.is_stalled = not has_moved
         return has_moved
+
+    @transaction.atomic
+    def _record(self, model: type[RouterProfile] | type[AccessAccount], batch: Batch) -> None:
+        """A writer that lost its lease records nothing: its successor sends those rows again and reads them back."""
+        lease_confirm(self.lease)
+        RouterProfile.objects.filter(pk__in=batch.lost_profiles).update(applied_revision=0)
+        if batch.outcomes:
+            outcomes_record(model, batch.outcomes, self.now())
 
     def _reconcile(self, client: RouterClient, *, is_forced: bool) -> bool:
         state, now = self._state(), self.now()
@@ -193,4 +215,7 @@ class _Run:
             return False
         self._renew(client, {}, RECONCILE_SECONDS)
         reconcile(self.location.pk, client, self.tag, now)
+        if self.compare_again is not None:
+            RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=now + self.compare_again)
+            self.compare_again = None
         return True

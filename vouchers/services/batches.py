@@ -36,6 +36,7 @@ SMALL_ROUTERS = re.compile(
     r"hAP (lite|mini)|\bmAP|hEX|RB ?(7[0-9]{2}|93[0-9]|94[0-9]|95[0-9]|260|411|433|450)", re.IGNORECASE
 )
 SMALL_ROUTER_ENTRIES = 2_000
+ORDERED_FIELDS = {"name", "quantity", "prefix", "length", "charset", "mode", "push_at", "price", "price_cost", "note"}
 LARGE_ROUTER_ENTRIES = 20_000
 
 
@@ -120,7 +121,8 @@ def _validate(
             problems[field] = _("Write an amount of money, 0 or more.")
         setattr(batch, field, amount)
     try:
-        batch.clean_fields(exclude=[*problems, "plan", "created_by", "request_key"])
+        others = {field.name for field in VoucherBatch._meta.fields} - ORDERED_FIELDS
+        batch.clean_fields(exclude=others | set(problems))
     except ValidationError as error:
         problems |= {name: " ".join(messages) for name, messages in error.message_dict.items()}
     if problems:

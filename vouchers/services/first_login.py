@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -9,10 +10,11 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from core import clock
-from locations.choices import Kind, Presence
-from locations.models import AccessAccount
+from core.db.copy import copy_rows
+from locations.choices import Presence
 from locations.services import accounts_set_validity
 from vouchers.models import VoucherEvent
+from vouchers.selectors import entries_named
 
 # Locks in id order before the UPDATE: two routers reporting the same guests would dead-lock otherwise.
 # An earlier login observed later moves the end back by the same amount, so time a person added stays added.
@@ -67,7 +69,7 @@ def vouchers_activate(logins: Sequence[tuple[int, datetime]], *, now: datetime |
         return 0
     now = now or clock.now()
     rows = _activate(logins)
-    VoucherEvent.objects.bulk_create(_event(row, now) for row in rows)
+    _write_down(rows, now)
     _spread([row for row in rows if row.valid_until is not None])
     return len(rows)
 
@@ -79,27 +81,29 @@ def _activate(logins: Sequence[tuple[int, datetime]]) -> list[Activated]:
         return [Activated(*row) for row in cursor.fetchall()]
 
 
-def _event(row: Activated, now: datetime) -> VoucherEvent:
-    details = {
+def _write_down(rows: Sequence[Activated], now: datetime) -> None:
+    """One history line each, at the moment of the login; `taken_in_at` is when we heard of it."""
+    lines = ((row.voucher_id, _kind(row), row.used_at, json.dumps(_details(row, now))) for row in rows)
+    copy_rows(VoucherEvent, ("voucher_id", "kind", "at", "details"), lines)
+
+
+def _kind(row: Activated) -> str:
+    return "login_corrected" if row.old_used_at else "activated"
+
+
+def _details(row: Activated, now: datetime) -> dict[str, str | None]:
+    return {
         "used_at": row.used_at.isoformat(),
+        "before": row.old_used_at.isoformat() if row.old_used_at else None,
         "valid_until": row.valid_until.isoformat() if row.valid_until else None,
         "taken_in_at": now.isoformat(),
     }
-    if row.old_used_at:
-        details["before"] = row.old_used_at.isoformat()
-    kind = "first_login_corrected" if row.old_used_at else "activated"
-    return VoucherEvent(voucher_id=row.voucher_id, kind=kind, at=row.used_at, details=details)
 
 
-def _spread(rows: list[Activated]) -> None:
+def _spread(rows: Sequence[Activated]) -> None:
     """The same end on every router the voucher is good at."""
-    ends = {(row.code, f"b{row.batch_id}"): row.valid_until for row in rows if row.valid_until is not None}
-    accounts = AccessAccount.objects.filter(
-        kind=Kind.HOTSPOT, presence=Presence.PRESENT, name__in=[code for code, _tag in ends],
-        tag__in={tag for _code, tag in ends},
-    ).order_by("pk")  # fmt: skip
-    changes = [
-        (pk, ends[(name, tag)]) for pk, name, tag in accounts.values_list("pk", "name", "tag") if (name, tag) in ends
-    ]
+    ends = {row.code: row.valid_until for row in rows if row.valid_until is not None}
+    accounts = entries_named({row.code: row.batch_id for row in rows}).filter(presence=Presence.PRESENT).order_by("pk")
+    changes = [(pk, ends[name]) for pk, name in accounts.values_list("pk", "name")]
     if changes:
         accounts_set_validity(changes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -19,8 +20,10 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
+from billing.models import PlanLocation
 from core import clock
 from core.db.copy import copy_rows
+from core.db.locks import try_advisory_lock
 from core.db.side import side_connection
 from core.db.transition import transition_set
 from core.error_log import error_record
@@ -31,8 +34,8 @@ from locations.choices import Kind, Priority
 from locations.models import AccessAccount
 from locations.services import accounts_copy
 from vouchers.choices import BATCH_MOVES, BatchStatus, CodeMode, PushAt, VoucherStatus
-from vouchers.codes import codes_draw, passwords_draw
-from vouchers.models import BatchLocation, Voucher, VoucherBatch
+from vouchers.codes import code_space, codes_draw, passwords_draw
+from vouchers.models import MAX_QUANTITY, BatchLocation, Voucher, VoucherBatch
 from vouchers.selectors import publications_of
 from vouchers.services.entries import limit_uptime, refuse_unpublished
 from vouchers.services.retry import is_deadlock
@@ -42,6 +45,9 @@ LEASE = timedelta(seconds=60)
 QUEUE_GRACE = timedelta(seconds=20)
 ATTEMPTS = 5
 TICK_SECONDS = 0.3
+TURN_SECONDS = 0.1
+TURNS = 0x6D62_0001 << 32  # our advisory locks for code families
+LIKELY_MEETINGS = 0.5  # codes that two batches drawing at once are expected to have in common
 TICK_ROWS = 500
 CHECK_CHUNK = 10_000
 VOUCHER_COLUMNS = ("batch_id", "plan_id", "code", "password", "status", "created_at")
@@ -179,17 +185,12 @@ def _generate(batch: VoucherBatch, progress: Progress, now: datetime | None) -> 
 
 
 def _generate_once(batch: VoucherBatch, progress: Progress, now: datetime) -> None:
-    publications = publications_of(batch) if batch.push_at == PushAt.CREATION else []
-    if batch.push_at == PushAt.CREATION:
-        links = BatchLocation.objects.filter(batch=batch).select_related("location")
-        refuse_unpublished([link.location for link in links], {row.location_id: row for row in publications})
+    publications = _publications(batch)
     progress.start(batch.quantity * (1 + len(publications)))
-    codes = _fresh_codes(batch, [row.location_id for row in publications], progress)
-    stored: list[str | None] = [None] * len(codes)
-    if batch.mode == CodeMode.SEPARATE:
-        passwords = passwords_draw(len(codes), batch.charset)
-        stored = [encrypt(password) for password in progress.watch(passwords)]
     with transaction.atomic():
+        _wait_for_turn(batch, progress)
+        codes = _fresh_codes(batch, [row.location_id for row in publications], progress)
+        stored = _passwords(batch, progress)
         rows = (
             (batch.pk, batch.plan_id, code, password, VoucherStatus.NEW, now)
             for code, password in zip(codes, stored, strict=True)
@@ -208,6 +209,36 @@ def _generate_once(batch: VoucherBatch, progress: Progress, now: datetime) -> No
             )
         progress.tick()
         _conclude(batch, progress.lease)
+
+
+def _publications(batch: VoucherBatch) -> list[PlanLocation]:
+    """Where its accounts go now: nowhere when they are put on routers at sale."""
+    if batch.push_at != PushAt.CREATION:
+        return []
+    publications = publications_of(batch)
+    links = BatchLocation.objects.filter(batch=batch).select_related("location")
+    refuse_unpublished([link.location for link in links], {row.location_id: row for row in publications})
+    return publications
+
+
+def _passwords(batch: VoucherBatch, progress: Progress) -> list[str | None]:
+    """Stored forms; NULL means "the same as the code"."""
+    if batch.mode != CodeMode.SEPARATE:
+        return [None] * batch.quantity
+    return [encrypt(word) for word in progress.watch(passwords_draw(batch.quantity, batch.charset))]
+
+
+def _wait_for_turn(batch: VoucherBatch, progress: Progress) -> None:
+    """Batches of one kind take turns when their codes are so few that two at once would surely meet.
+
+    Each would wait for the other's codes, fail and start over; taking turns is faster and always ends.
+    """
+    if batch.quantity * MAX_QUANTITY < code_space(batch.length, batch.charset) * LIKELY_MEETINGS:
+        return
+    key = TURNS + zlib.crc32(f"{batch.prefix}|{batch.length}|{batch.charset}".encode())
+    while not try_advisory_lock(key):
+        progress.tick()
+        time.sleep(TURN_SECONDS)
 
 
 def _conclude(batch: VoucherBatch, lease: datetime) -> None:

@@ -14,6 +14,23 @@
   document.addEventListener("htmx:afterRequest", function (event) {
     if (event.detail.successful) { last = new Date(); show(false); }
   });
+  /* select2 draws a box of its own beside the <select>; it needs the select's name. */
+  function labelBoxes() {
+    document.querySelectorAll("select + .select2-container").forEach(function (box) {
+      var select = box.previousElementSibling, label = select.id && document.querySelector("label[for='" + select.id + "']");
+      var text = select.getAttribute("aria-label") || (label && label.textContent.trim()) || select.name;
+      box.querySelectorAll("[role=combobox], [role=textbox], input").forEach(function (part) {
+        part.setAttribute("aria-label", text);
+      });
+    });
+  }
+  window.addEventListener("load", function () {
+    labelBoxes();
+    new MutationObserver(labelBoxes).observe(document.getElementById("content") || document.body, { childList: true, subtree: true });
+  });
+  document.querySelectorAll("[data-mb-expires]").forEach(function (element) {
+    setTimeout(function () { element.remove(); }, 1000 * Number(element.dataset.mbExpires));
+  });
   /* A form is sent once: the second press of its button does nothing while the first is on its way. */
   document.addEventListener("submit", function (event) {
     var form = event.target;

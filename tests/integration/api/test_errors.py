@@ -86,7 +86,7 @@ def test_unknown_fields_are_refused_by_name(house: House, as_user: Login) -> Non
         ("price_sell", "1" * 17, "Ensure that there are no more than 16 digits before the decimal point."),
         ("price_sell", "0.001", "Ensure that there are no more than 2 decimal places."),
         ("price_sell", "NaN", "A valid number is required."),
-        ("duration_seconds", 59, "Ensure this value is greater than or equal to 60."),
+        ("duration_seconds", 9, "Ensure this value is greater than or equal to 10."),
         ("duration_seconds", 316224001, "Ensure this value is less than or equal to 316224000."),
         ("duration_seconds", "60", "A valid integer is required."),
         ("duration_seconds", True, "A valid integer is required."),

@@ -173,7 +173,7 @@ def test_a_second_demo_and_a_reset_are_refused_while_one_runs(house: House) -> N
     assert stop(demo, signal.SIGTERM)[0] == 0
 
 
-def test_the_check_runs_last_and_decides_the_exit_code(house: House) -> None:
+def test_the_check_decides_the_exit_code_and_data_stays_until_a_reset(house: House) -> None:
     passed = house.run("--check")
     assert passed.returncode == 0
     # The check shows its own output; like web and workers it never gets the owner's URL.
@@ -185,14 +185,18 @@ def test_the_check_runs_last_and_decides_the_exit_code(house: House) -> None:
     assert "seeded 2 times" in failed.stdout
     assert house.running() == []
 
+    # Lost keys are not replaced silently: the data could never be read again.
+    lost = (house.var / "secrets.env").read_bytes()
+    (house.var / "secrets.env").unlink()
+    refused = house.run("--check")
+    assert refused.returncode == 1
+    assert "secrets.env is missing, but there is data made with it." in refused.stderr
+    assert not (house.var / "secrets.env").exists()
 
-def test_reset_begins_anew(house: House) -> None:
-    assert house.run("--check").returncode == 0
-    secrets = (house.var / "secrets.env").read_bytes()
-    done = house.run("--check", "--reset")
-    assert done.returncode == 0
-    assert "seeded 1 times" in done.stdout
-    assert (house.var / "secrets.env").read_bytes() != secrets
+    anew = house.run("--check", "--reset")
+    assert anew.returncode == 0
+    assert "seeded 1 times" in anew.stdout
+    assert (house.var / "secrets.env").read_bytes() != lost
     assert len(house.postgres_data()) == 1
 
 
@@ -206,15 +210,6 @@ def test_a_failing_step_says_why_and_leaves_nothing(house: House) -> None:
     assert "syntax error" in done.stderr
     assert house.running() == []
     assert not (house.var / "embedded.env").exists()
-
-
-def test_lost_keys_are_not_replaced_silently(house: House) -> None:
-    assert house.run("--check").returncode == 0
-    (house.var / "secrets.env").unlink()
-    done = house.run("--check")
-    assert done.returncode == 1
-    assert "secrets.env is missing, but there is data made with it." in done.stderr
-    assert not (house.var / "secrets.env").exists()
 
 
 def test_a_database_given_from_outside_is_never_reset(house: House) -> None:

@@ -33,6 +33,12 @@ def test_a_session_counts_and_the_user_row_learns_it_at_logout(router: EmulatedR
     router.hotspot_logout(MAC)
     row = user_row(router, "a")
     assert (row["uptime"], row["bytes-in"], row["bytes-out"]) == ("10m", "600000", "6000000")
+    router.hotspot_login("a", "b", MAC, up_rate=1000, down_rate=10000)
+    router.hotspot_use(MAC, up_bytes=5, down_bytes=7)
+    router.advance(60)
+    router.hotspot_logout(MAC)
+    row = user_row(router, "a")
+    assert (row["uptime"], row["bytes-in"], row["bytes-out"]) == ("11m", "660005", "6600007")
     api.talk("/ip/hotspot/user/reset-counters", "=.id=a")
     assert user_row(router, "a")["uptime"] == "0s"
 

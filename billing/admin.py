@@ -1,0 +1,215 @@
+"""Plans: what is sold, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.choices import ValidityFrom
+from billing.forms import SPEED_FIELDS, PlanForm
+from billing.models import Plan, PlanLocation
+from billing.selectors import plans_on_sale
+from billing.services import plan_change, plan_create, plan_publish, plan_unpublish
+from core.admin import Confirmation, ConfirmForm, ModelAdmin
+from core.client_ip import client_ip
+from core.formats import data_size, duration, money, number
+from core.panels import FirstStep, add_first_step
+from core.words import Tone, Words
+from locations.models import Location
+from locations.selectors import locations_visible_to
+from locations.words import fact_of, row_words
+
+
+def _places_form(places: QuerySet[Location], checked: bool) -> type[ConfirmForm]:
+    class PlacesForm(ConfirmForm):
+        locations = forms.ModelMultipleChoiceField(
+            places, label=gettext_lazy("locations"), widget=forms.CheckboxSelectMultiple,
+            initial=list(places) if checked else None,
+        )  # fmt: skip
+
+    return PlacesForm
+
+
+@admin.register(Plan)
+class PlanAdmin(ModelAdmin[Plan]):
+    form = PlanForm
+    nav_group, nav_icon, nav_order = "sell", "sell", 40
+    is_small_table = True
+    list_display = ("name", "type", "price", "terms", "speed", "published", "on_sale")
+    list_filter = ("type", "is_active")
+    search_fields = ("name__icontains",)
+    search_help_text = gettext_lazy("Name")
+    sortable_by = ("name",)
+    ordering = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "type", "is_active")}),
+        (gettext_lazy("Price"), {"fields": ("price_sell", "price_cost")}),
+        (
+            gettext_lazy("Terms"),
+            {
+                "fields": (
+                    "duration_seconds", "validity_from", "uptime_limit_seconds", "data_limit_bytes", "shared_users",
+                    "is_mac_locked",
+                )
+            },
+        ),
+        (gettext_lazy("Speed"), {"fields": SPEED_FIELDS}),
+        (gettext_lazy("On the router"), {"fields": ("idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool")}),
+    )  # fmt: skip
+    confirmations = ("publish", "unpublish")
+    live_template = "billing/admin/plan_facts.html"
+    audit_noun = ""
+    empty_text = gettext_lazy("A plan is what you sell: price, time, speed. Publish it to a location, then make vouchers of it.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
+        rows = Plan.objects.all()
+        if not request.user.has_perm("billing.change_plan"):
+            rows = plans_on_sale(request.user)  # type: ignore[arg-type]
+        return rows.order_by("name")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Plan | None = None) -> bool:
+        """Plans of vouchers stay for ever; take one off sale instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
+        actor: Any = request.user
+        names = [*form.Meta.fields, "rate_limit"]
+        fields = {name: form.cleaned_data[name] for name in names if name in form.cleaned_data}
+        if change:
+            plan_change(obj, actor=actor, ip=client_ip(request), **fields)
+            return
+        saved = plan_create(actor=actor, ip=client_ip(request), **fields)
+        obj.pk, obj._state.adding = saved.pk, False
+
+    def decorate(self, request: HttpRequest, rows: list[Plan]) -> None:
+        places = PlanLocation.objects.filter(plan__in=[row.pk for row in rows]).values_list("plan_id")
+        counts = dict(places.annotate(n=Count("pk")))
+        for row in rows:
+            row._published = counts.get(row.pk, 0)  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("price"))
+    def price(self, row: Plan) -> str:
+        return money(row.price_sell)
+
+    @admin.display(description=gettext_lazy("terms"))
+    def terms(self, row: Plan) -> str:
+        return plan_terms(row)
+
+    @admin.display(description=gettext_lazy("speed"))
+    def speed(self, row: Plan) -> str:
+        return row.rate_limit.split()[0] if row.rate_limit else _("no limit")
+
+    @admin.display(description=gettext_lazy("published at"))
+    def published(self, row: Plan) -> str:
+        n = getattr(row, "_published", 0)
+        return ngettext("%(n)d location", "%(n)d locations", n) % {"n": n}
+
+    @admin.display(description=gettext_lazy("state"))
+    def on_sale(self, row: Plan) -> Any:
+        if row.is_active:
+            return Words(Tone.GOOD, "check_circle", _("on sale")).html()
+        return Words(Tone.QUIET, "block", _("not on sale")).html()
+
+    def facts(self, request: HttpRequest, row: Plan) -> dict[str, Any]:
+        visible = locations_visible_to(request.user).values("pk")  # type: ignore[arg-type]
+        rows = PlanLocation.objects.filter(plan=row, location__in=visible)
+        places = [
+            {
+                "name": place.location.name,
+                "url": reverse("admin:locations_location_change", args=[place.location_id]),
+                "profile": place.profile.name,
+                "words": row_words(
+                    fact_of(place.profile, location=place.location, state=getattr(place.location, "state", None))
+                ),
+            }
+            for place in rows.select_related("location__state", "profile").order_by("location__name")
+        ]
+        return {"places": places}
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    def publish(self, request: HttpRequest, row: Plan) -> Confirmation | None:
+        here = PlanLocation.objects.filter(plan=row).values("location_id")
+        user: Any = request.user
+        free = locations_visible_to(user).filter(is_active=True).exclude(pk__in=here).order_by("name")
+        if not free:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            done = plan_publish(row, data["locations"], actor=user, ip=client_ip(request))
+            return ngettext("Published to %(n)d location.", "Published to %(n)d locations.", len(done)) % {"n": len(done)}
+
+        return Confirmation(
+            title=_("Publish"), button=_("Publish"), run=run, icon="publish", is_primary=True,
+            question=_("Put “%(name)s” on the routers of these locations?") % {"name": row.name},
+            form=_places_form(free, checked=True), permission="billing.publish_plan",
+        )  # fmt: skip
+
+    def unpublish(self, request: HttpRequest, row: Plan) -> Confirmation | None:
+        user: Any = request.user
+        here = PlanLocation.objects.filter(plan=row).values("location_id")
+        places = locations_visible_to(user).filter(pk__in=here).order_by("name")
+        if not places:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            n = plan_unpublish(row, data["locations"], actor=user, ip=client_ip(request))
+            return ngettext("Taken off %(n)d location.", "Taken off %(n)d locations.", n) % {"n": n}
+
+        return Confirmation(
+            title=_("Take off locations"), button=_("Take off"), run=run, icon="undo", is_danger=True,
+            question=_("Take “%(name)s” off these locations? This works only where nothing uses it.") % {"name": row.name},
+            form=_places_form(places, checked=False), permission="billing.publish_plan",
+        )  # fmt: skip
+
+
+def plan_terms(row: Plan) -> str:
+    """`1 day from first login · 2 GB · 2 devices`."""
+    parts = []
+    if row.duration_seconds:
+        start = _("from sale") if row.validity_from == ValidityFrom.SALE else _("from first login")
+        parts.append(f"{duration(row.duration_seconds)} {start}")
+    if row.uptime_limit_seconds:
+        parts.append(_("%(time)s online") % {"time": duration(row.uptime_limit_seconds)})
+    if row.data_limit_bytes:
+        parts.append(data_size(row.data_limit_bytes))
+    if row.shared_users > 1:
+        parts.append(_("%(n)s devices") % {"n": number(row.shared_users)})
+    return " · ".join(parts) or _("no end")
+
+
+
+def _has_published_plan() -> bool:
+    return PlanLocation.objects.exists()
+
+
+add_first_step(
+    FirstStep(
+        title=gettext_lazy("Create a plan"),
+        text=gettext_lazy("Price, time and speed of what you sell, for example 1 day for Rp 5.000."),
+        button=gettext_lazy("Create a plan"),
+        url_name="admin:billing_plan_add",
+        permission="billing.add_plan",
+        is_done=Plan.objects.exists,
+        order=20,
+    )
+)
+add_first_step(
+    FirstStep(
+        title=gettext_lazy("Publish your plan"),
+        text=gettext_lazy("Choose the locations where the plan is sold; its profile is then put on their routers."),
+        button=gettext_lazy("Open the plans"),
+        url_name="admin:billing_plan_changelist",
+        permission="billing.publish_plan",
+        is_done=_has_published_plan,
+        order=30,
+    )
+)

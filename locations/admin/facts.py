@@ -1,0 +1,114 @@
+"""A router's facts for the screen, and the page of a connection test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from core.client_ip import client_ip
+from core.errors import DomainError
+from core.formats import data_size, duration, number
+from core.words import Tone, Words
+from locations.choices import Reach, TlsMode
+from locations.models import Location, RouterState
+from locations.services import TestResult, location_change
+from locations.words import reach_words
+
+if TYPE_CHECKING:
+    from core.admin import ModelAdmin
+
+
+def location_words(row: Location, waiting: int) -> Words:
+    state: RouterState | None = getattr(row, "state", None)
+    if not row.is_active:
+        return Words(Tone.QUIET, "block", _("Switched off by us"))
+    if state is None:
+        return reach_words(Reach.UNKNOWN, None, None)
+    return reach_words(state.reach, state.reach_since, state.seen_at, waiting=waiting, zone=row.timezone)
+
+
+def accounts_url(location_id: int | None, state: str = "") -> str:
+    query = [f"location__id__exact={location_id}"] if location_id else []
+    query += [f"state={state}"] if state else []
+    return reverse("admin:locations_accessaccount_changelist") + "?" + "&".join(query)
+
+
+def router_facts(state: RouterState | None) -> list[tuple[str, str]]:
+    """What the router told us about itself; empty before the first contact."""
+    if state is None:
+        return []
+    skew = state.clock_skew_seconds
+    facts = [
+        (_("Name on the router"), state.identity),
+        (_("Model"), state.model),
+        (_("RouterOS"), state.version),
+        (_("Serial number"), state.serial),
+        (_("Running for"), duration(state.uptime_seconds) if state.uptime_seconds is not None else ""),
+        (_("Clock"), skew_text(skew) if skew is not None else ""),
+        (_("CPU load"), f"{state.cpu_load} %" if state.cpu_load is not None else ""),
+        (_("Free memory"), data_size(state.free_memory) if state.free_memory is not None else ""),
+        (_("Licence limit"), number(state.licence_limit) if state.licence_limit else ""),
+        (_("Entries on the router"), number(state.entry_count) if state.entry_count is not None else ""),
+    ]
+    return [(label, value) for label, value in facts if value]
+
+
+def skew_text(seconds: int) -> str:
+    if abs(seconds) <= 5:
+        return _("right")
+    if seconds > 0:
+        return _("%(time)s ahead") % {"time": duration(seconds)}
+    return _("%(time)s behind") % {"time": duration(-seconds)}
+
+
+def test_page(model_admin: ModelAdmin[Location], request: HttpRequest, row: Location, result: TestResult) -> HttpResponse:
+    """What the connection test found, and the certificate to trust when that is the open question."""
+    facts = [
+        (_("Name on the router"), result.identity),
+        (_("Model"), result.model),
+        (_("RouterOS"), result.version),
+        (_("Serial number"), result.serial),
+        (_("Clock"), skew_text(result.clock_skew_seconds) if result.clock_skew_seconds is not None else ""),
+        (_("Licence limit"), number(result.licence_limit) if result.licence_limit else ""),
+        (_("Certificate SHA-256"), result.fingerprint),
+        (_("Missing policies"), ", ".join(result.missing_policies)),
+    ]
+    is_open = row.tls_mode == TlsMode.PINNED and bool(result.fingerprint) and result.fingerprint != row.tls_fingerprint
+    can_trust = is_open and model_admin.has_change_permission(request, row)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Connection test"), "original": row, "opts": model_admin.opts, "result": result,
+        "facts": [(label, value) for label, value in facts if value],
+        "words": Words(Tone.GOOD if result.ok else Tone.BAD, "check_circle" if result.ok else "error", result.sentence),
+        "back": reverse("admin:locations_location_change", args=[row.pk]),
+        "trust_url": reverse("admin:locations_location_trust", args=[row.pk]) if can_trust else "",
+    }  # fmt: skip
+    return TemplateResponse(request, "locations/admin/test_result.html", context)
+
+
+def trust_certificate(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
+    """Pin the certificate a connection test showed: from now on only this one is spoken to."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    row = model_admin.get_object(request, object_id)
+    if row is None:
+        raise Http404
+    if not model_admin.has_change_permission(request, row):
+        raise PermissionDenied
+    fingerprint = request.POST.get("fingerprint", "").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", fingerprint):
+        messages.error(request, _("This is not a certificate fingerprint; nothing was changed."))
+    else:
+        try:
+            location_change(row, actor=request.user, ip=client_ip(request), tls_fingerprint=fingerprint)  # type: ignore[arg-type]
+            messages.success(request, _("This certificate is trusted from now on; any other is refused."))
+        except DomainError as error:
+            messages.error(request, error.message)
+    return HttpResponseRedirect(reverse("admin:locations_location_change", args=[row.pk]))

@@ -1,0 +1,268 @@
+"""Locations: a form with a password nobody can read back, and a page that says what the router has."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from core.admin import Confirmation, ModelAdmin, SecretField, TabularInline
+from core.client_ip import client_ip
+from core.formats import number
+from locations.admin.facts import accounts_url, location_words, router_facts, test_page, trust_certificate
+from locations.choices import Hold, Presence, Reach
+from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterState
+from locations.selectors import location_counts, locations_visible_to
+from locations.services import (
+    location_accept_router,
+    location_add,
+    location_change,
+    location_retry,
+    location_test,
+)
+from locations.words import fact_of, row_words
+
+HOME_ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
+SHOWN_ROWS = 10
+
+
+def zone_choices() -> list[Any]:
+    others = sorted(zone for zone in available_timezones() if "/" in zone and zone not in HOME_ZONES)
+    return [
+        (_("Indonesia"), [(zone, zone) for zone in HOME_ZONES]),
+        (_("Elsewhere"), [(zone, zone) for zone in [*others, "UTC"]]),
+    ]
+
+
+class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
+    password = SecretField(label=gettext_lazy("router password"))
+
+    class Meta:
+        model = Location
+        fields = (
+            "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude",
+            "longitude", "is_active",
+        )  # fmt: skip
+        help_texts = {
+            "host": gettext_lazy("Host name or IP address of the router, as this server reaches it."),
+            "port": gettext_lazy("8728 without encryption, 8729 with TLS."),
+            "username": gettext_lazy("A router user with the policies read, write, api and test."),
+            "tls_fingerprint": gettext_lazy("Filled in when you trust the certificate after a connection test."),
+            "timezone": gettext_lazy("Days and times of this place are counted in it."),
+            "is_active": gettext_lazy("Switched off: nothing is read from or written to this router."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = self.fields.get("timezone")
+        if zone is not None:
+            classes = zone.widget.attrs
+            zone.widget = forms.Select(choices=zone_choices(), attrs=classes)
+        if not self.instance.pk and "password" in self.fields:
+            self.fields["password"].help_text = _("Stored encrypted and never shown again.")
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # an empty password keeps the stored one, which is not for this form to judge
+        return {*super()._get_validation_exclusions(), "password"}
+
+    def clean_password(self) -> str:
+        return self.cleaned_data["password"] or self.instance.password
+
+
+class MemberInline(TabularInline):
+    model = LocationUser
+    fields = ("user", "user_type")
+    autocomplete_fields = ("user",)
+    verbose_name = gettext_lazy("staff member who works here")
+    verbose_name_plural = gettext_lazy("staff who work here")
+
+
+@admin.register(Location)
+class LocationAdmin(ModelAdmin[Location]):
+    form = LocationForm
+    inlines = (MemberInline,)
+    nav_group, nav_icon, nav_order = "routers", "router", 10
+    is_small_table = True
+    list_display = ("name", "state_words", "changes", "router", "host")
+    list_select_related = ("state",)
+    list_filter = ("is_active",)
+    search_fields = ("name__icontains", "host__icontains")
+    search_help_text = gettext_lazy("Name or address")
+    sortable_by = ("name",)
+    ordering = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "is_active")}),
+        (
+            gettext_lazy("Connection"),
+            {"fields": ("host", "port", "username", "password", "tls_mode", "tls_fingerprint")},
+        ),
+        (gettext_lazy("Place"), {"fields": ("timezone", "latitude", "longitude")}),
+    )
+    confirmations = ("test_connection", "retry", "accept_router")
+    live_template = "locations/admin/location_facts.html"
+    audit_noun = ""
+    empty_text = gettext_lazy("A location is one MikroTik router and the place it serves. Vouchers are sold at locations.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Location]:
+        return locations_visible_to(request.user).order_by("name")  # type: ignore[arg-type]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Location | None = None) -> bool:
+        """Only while nothing is or was on the router: asking Django to collect 100,000 accounts would end the server."""
+        if obj is not None and AccessAccount.objects.filter(location=obj).exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        def trust(request: HttpRequest, object_id: str) -> HttpResponse:
+            return trust_certificate(self, request, object_id)
+
+        view = self.admin_site.admin_view(trust)
+        return [path("<path:object_id>/trust/", view, name="locations_location_trust"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
+        fields = {name: form.cleaned_data[name] for name in form.Meta.fields if name in form.cleaned_data}
+        actor: Any = request.user
+        if change:
+            changed = {name: fields[name] for name in form.changed_data if name in fields}
+            location_change(obj, actor=actor, ip=client_ip(request), **changed)
+            return
+        saved = location_add(actor=actor, ip=client_ip(request), **fields)
+        obj.pk, obj._state.adding = saved.pk, False
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    def decorate(self, request: HttpRequest, rows: list[Location]) -> None:
+        counts = dict(
+            AccessAccount.objects.filter(NOT_SYNCED, hold=Hold.NONE, location__in=[row.pk for row in rows])
+            .values_list("location_id")
+            .annotate(n=Count("pk"))
+        )
+        held = dict(
+            AccessAccount.objects.exclude(hold=Hold.NONE)
+            .filter(location__in=[row.pk for row in rows])
+            .values_list("location_id")
+            .annotate(n=Count("pk"))
+        )
+        for row in rows:
+            row._waiting, row._held = counts.get(row.pk, 0), held.get(row.pk, 0)  # type: ignore[attr-defined]
+
+    @admin.display(description=gettext_lazy("router"))
+    def state_words(self, row: Location) -> Any:
+        return location_words(row, getattr(row, "_waiting", 0)).html()
+
+    @admin.display(description=gettext_lazy("changes"))
+    def changes(self, row: Location) -> Any:
+        waiting, held = getattr(row, "_waiting", 0), getattr(row, "_held", 0)
+        parts = []
+        if waiting:
+            parts.append((accounts_url(row.pk, "waiting"), _("%(n)s waiting") % {"n": number(waiting)}))
+        if held:
+            parts.append((accounts_url(row.pk, "held"), _("%(n)s need a decision") % {"n": number(held)}))
+        if not parts:
+            return _("none waiting")
+        links = [format_html('<a href="{}">{}</a>', url, text) for url, text in parts]
+        return format_html(", ".join(["{}"] * len(links)), *links)
+
+    @admin.display(description=gettext_lazy("model"))
+    def router(self, row: Location) -> str:
+        state = getattr(row, "state", None)
+        return f"{state.model} · {state.version}" if state and state.model else "–"
+
+    # --- page -------------------------------------------------------------------------------------------------------
+
+    def facts(self, request: HttpRequest, row: Location) -> dict[str, Any]:
+        state: RouterState | None = getattr(row, "state", None)
+        counts = location_counts(row.pk)
+        rows = AccessAccount.objects.filter(location=row)
+        waiting = rows.filter(NOT_SYNCED, hold=Hold.NONE).order_by("priority", "pk")[:SHOWN_ROWS]
+        held = rows.exclude(hold=Hold.NONE).order_by("hold", "pk")[:SHOWN_ROWS]
+        return {
+            "state": state,
+            "words": location_words(row, counts.waiting),
+            "counts": [
+                (gettext_lazy("Wanted on router"), counts.wanted, accounts_url(row.pk), ""),
+                (gettext_lazy("Confirmed"), counts.confirmed, accounts_url(row.pk, "confirmed"), ""),
+                (gettext_lazy("Waiting"), counts.waiting, accounts_url(row.pk, "waiting"), "waiting"),
+                (gettext_lazy("Need a decision"), counts.held, accounts_url(row.pk, "held"), "bad"),
+                (gettext_lazy("Leaving"), counts.leaving, accounts_url(row.pk, "leaving"), ""),
+            ],
+            "waiting_rows": [self._line(account, row, state) for account in waiting],
+            "held_rows": [self._line(account, row, state) for account in held],
+            "router_facts": router_facts(state),
+            "last_error": state.last_error if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN} else "",
+        }
+
+    @staticmethod
+    def _line(account: AccessAccount, location: Location, state: RouterState | None) -> dict[str, Any]:
+        account.location = location
+        is_leaving = account.presence == Presence.ABSENT
+        return {
+            "name": account.name,
+            "url": reverse("admin:locations_accessaccount_change", args=[account.pk]),
+            "wish": _("remove") if is_leaving else _("put on router"),
+            "words": row_words(fact_of(account, location=location, state=state)),
+        }
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    def test_connection(self, request: HttpRequest, row: Location) -> Confirmation:
+        """Network, so outside any transaction (`ATOMIC_REQUESTS` is off and nothing is open here)."""
+
+        def run(data: dict[str, Any]) -> HttpResponse:
+            return test_page(self, request, row, location_test(row))
+
+        return Confirmation(
+            title=_("Test connection"), question=_("Connect to %(name)s now?") % {"name": row.name},
+            button=_("Test connection"), run=run, icon="network_check", is_direct=True, is_primary=True,
+            permission="locations.test_location",
+        )  # fmt: skip
+
+    def retry(self, request: HttpRequest, row: Location) -> Confirmation | None:
+        refused = AccessAccount.objects.filter(location=row, hold=Hold.REFUSED).count()
+        state: RouterState | None = getattr(row, "state", None)
+        if not refused and (state is None or state.retry_at is None):
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            held = location_retry(row, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
+            return ngettext(
+                "%(n)d refused change is tried again, and the router is contacted now.",
+                "%(n)d refused changes are tried again, and the router is contacted now.",
+                held,
+            ) % {"n": held}
+
+        return Confirmation(
+            title=_("Retry now"),
+            question=_("Try again at %(name)s now? %(n)s refused changes are sent once more.")
+            % {"name": row.name, "n": number(refused)},
+            button=_("Retry now"), run=run, icon="refresh", is_direct=refused == 0, affected=refused,
+            permission="locations.retry_location",
+        )  # fmt: skip
+
+    def accept_router(self, request: HttpRequest, row: Location) -> Confirmation | None:
+        state: RouterState | None = getattr(row, "state", None)
+        if state is None or state.reach != Reach.WRONG_ROUTER:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            location_accept_router(row, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
+            return _("Going on with the new router. Everything is compared and put on it again.")
+
+        return Confirmation(
+            title=_("Accept new router"),
+            question=_(
+                "Router %(old)s served “%(name)s” until now; at its address answers %(new)s. Go on with the new one? "
+                "All accounts of this location are put on it."
+            )
+            % {"old": state.serial, "new": state.other_serial, "name": row.name},
+            button=_("Go on with the new router"), run=run, icon="swap_horiz", is_danger=True,
+            permission="locations.accept_router",
+        )  # fmt: skip

@@ -1,0 +1,141 @@
+"""Each line of the permission table, asked of Django as it would be asked at run time."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+
+from accounts.models import User
+from accounts.roles import NAMED, PERMISSIONS
+from accounts.services import roles_sync, user_create
+
+pytestmark = pytest.mark.django_db
+
+NOBODY, ADMIN, BOTH = (False, False), (True, False), (True, True)
+"""(Admin may, Operator may); a Super Admin may everything."""
+
+TABLE = {
+    # customers and payments come with their rooms; routers
+    "locations.view_location": BOTH,
+    "locations.add_location": ADMIN,
+    "locations.change_location": ADMIN,
+    "locations.delete_location": ADMIN,
+    "locations.test_location": ADMIN,
+    "locations.retry_location": ADMIN,
+    "locations.accept_router": ADMIN,
+    "locations.view_locationuser": ADMIN,
+    "locations.add_locationuser": ADMIN,
+    "locations.change_locationuser": ADMIN,
+    "locations.delete_locationuser": ADMIN,
+    "locations.view_routerprofile": ADMIN,
+    "locations.add_routerprofile": NOBODY,
+    # basic user management
+    "locations.view_accessaccount": BOTH,
+    "locations.kick_accessaccount": BOTH,
+    "locations.disable_accessaccount": BOTH,
+    "locations.add_accessaccount": ADMIN,
+    "locations.change_accessaccount": ADMIN,
+    "locations.delete_accessaccount": ADMIN,
+    "locations.adopt_accessaccount": ADMIN,
+    # plans
+    "billing.view_plan": BOTH,
+    "billing.add_plan": ADMIN,
+    "billing.change_plan": ADMIN,
+    "billing.delete_plan": ADMIN,
+    "billing.publish_plan": ADMIN,
+    "billing.view_planlocation": ADMIN,
+    "billing.add_planlocation": ADMIN,
+    "billing.delete_planlocation": ADMIN,
+    # vouchers
+    "vouchers.view_voucherbatch": BOTH,
+    "vouchers.add_voucherbatch": BOTH,
+    "vouchers.change_voucherbatch": ADMIN,
+    "vouchers.delete_voucherbatch": NOBODY,
+    "vouchers.cancel_voucherbatch": ADMIN,
+    "vouchers.view_voucher": BOTH,
+    "vouchers.add_voucher": NOBODY,
+    "vouchers.change_voucher": NOBODY,
+    "vouchers.delete_voucher": NOBODY,
+    "vouchers.sell_voucher": BOTH,
+    "vouchers.print_voucher": BOTH,
+    "vouchers.view_vouchersale": BOTH,
+    "vouchers.undo_vouchersale": BOTH,
+    "vouchers.void_voucher": ADMIN,
+    "vouchers.extend_voucher": ADMIN,
+    "vouchers.move_voucher": ADMIN,
+    # staff and the installation
+    "accounts.view_user": ADMIN,
+    "accounts.add_user": NOBODY,
+    "accounts.change_user": NOBODY,
+    "accounts.delete_user": NOBODY,
+    "accounts.view_activitylog": ADMIN,
+    "accounts.delete_activitylog": NOBODY,
+    "accounts.view_lockouts": NOBODY,
+    "accounts.unlock_user": NOBODY,
+    "core.view_health": NOBODY,
+    "core.change_setting": NOBODY,
+    "core.view_setting": NOBODY,
+    "core.view_errorrecord": NOBODY,
+    "core.view_slowquery": NOBODY,
+    "core.change_installation": NOBODY,
+    "django_celery_beat.change_periodictask": NOBODY,
+}
+
+
+@pytest.fixture(scope="module")
+def password() -> str:
+    return "correct horse 7 battery"
+
+
+@pytest.mark.parametrize("permission", sorted(TABLE))
+def test_each_line_of_the_table(permission: str, password: str) -> None:
+    roles_sync()
+    people = [user_create(username=role, password=password, role=role, actor=None) for role in ("admin", "operator")]
+    first = user_create(username="first", password=password, role="super_admin", actor=None)
+    people = [User.objects.get(pk=person.pk) for person in people]
+    assert tuple(person.has_perm(permission) for person in people) == TABLE[permission]
+    assert User.objects.get(pk=first.pk).has_perm(permission)
+
+
+def test_the_table_here_covers_every_right_somebody_has() -> None:
+    granted = set().union(*PERMISSIONS.values()) | {named.permission for named in NAMED}
+    assert granted - set(TABLE) == set()
+
+
+def test_operators_delete_nothing() -> None:
+    assert [name for name in PERMISSIONS["operator"] if ".delete_" in name] == []  # type: ignore[index]
+
+
+def test_sync_is_idempotent_and_takes_back_what_was_given_by_hand() -> None:
+    roles_sync()
+    group = Group.objects.get(name="operator")
+    group.permissions.add(Permission.objects.get(codename="delete_voucher"))
+    group.permissions.remove(Permission.objects.get(codename="sell_voucher"))
+    second = roles_sync()
+    assert (second.added, second.removed) == (1, 1)
+    third = roles_sync()
+    assert (third.added, third.removed, third.people) == (0, 0, 0)
+
+
+def test_sync_puts_people_into_the_group_of_their_role() -> None:
+    User.objects.create_superuser("root", password="x")
+    lost = User.objects.create(username="lost", role="operator", is_staff=False)
+    assert roles_sync().people == 2
+    root = User.objects.get(username="root")
+    assert (root.role, root.is_superuser, root.is_staff) == ("super_admin", True, True)
+    lost.refresh_from_db()
+    assert (lost.is_staff, lost.is_superuser) == (True, False)
+    assert [group.name for group in lost.groups.all()] == ["operator"]
+
+
+def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("sync_roles")
+    call_command("sync_roles")
+    assert capsys.readouterr().out.splitlines()[-1] == "Roles: 0 rights given, 0 taken, 0 people moved."
+
+
+def test_the_first_person_of_a_role_finds_it_complete_without_a_sync(password: str) -> None:
+    Group.objects.all().delete()
+    user = user_create(username="budi", password=password, role="operator", actor=None)
+    assert User.objects.get(pk=user.pk).get_all_permissions() == PERMISSIONS["operator"]  # type: ignore[index]

@@ -1,0 +1,333 @@
+"""Who may open what: every address of the product, walked by everybody.
+
+The rules come from one place each: `accounts.roles` says what a role may do, `action_permissions` what an action of
+the API needs, and the table OTHERS below classifies the rest. A new address that falls under no rule fails here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from accounts.choices import Role
+from accounts.models import User
+from accounts.roles import PERMISSIONS
+from core.api.views import RoomViewSet
+from locations.services import TestResult
+from tests.integration.api.conftest import House, Login
+from tests.integration.api.walk import Address, addresses, admin_models, admin_rule
+
+OPEN, STAFF = "open to everybody", "any member of staff"
+
+# Addresses that are neither a standard admin page nor a view set: open, for staff, or for one permission.
+OTHERS: dict[str, str] = {
+    "root": OPEN, "favicon": OPEN, "set_language": OPEN,
+    "schema": OPEN, "api-docs": OPEN, "api-redoc": OPEN, "api-nothing": OPEN,
+    "auth-token": OPEN, "auth-refresh": OPEN, "auth-logout": OPEN, "auth-session": OPEN,
+    "health:healthz": OPEN, "health:readyz": OPEN,
+    "me": STAFF, "health": "locations.view_location",
+    "admin:login": OPEN, "admin:language": OPEN, "admin:logout": STAFF, "admin:index": STAFF, "admin:live": STAFF,
+    "admin:password_change": STAFF, "admin:password_change_done": STAFF, "admin:autocomplete": STAFF,
+    "admin:jsi18n": STAFF, "admin:view_on_site": STAFF, "admin:app_list": STAFF, "admin:search": STAFF,
+    "admin:health": "core.view_health",
+}  # fmt: skip
+# pages of an admin beyond the standard five: the permission they need
+ADMIN_PAGES: dict[str, str] = {
+    "accounts_user_set_password": "accounts.change_user",
+    "accounts_user_unlock": "accounts.unlock_user",
+    "locations_accessaccount_kick": "locations.kick_accessaccount",
+    "locations_accessaccount_disable": "locations.disable_accessaccount",
+    "locations_accessaccount_enable": "locations.disable_accessaccount",
+    "locations_accessaccount_adopt": "locations.adopt_accessaccount",
+    "locations_accessaccount_remove": "locations.delete_accessaccount",
+    "locations_accessaccount_live": "locations.view_accessaccount",
+    "locations_location_trust": "locations.change_location",
+    "locations_location_test_connection": "locations.test_location",
+    "locations_location_retry": "locations.retry_location",
+    "locations_location_accept_router": "locations.accept_router",
+    "locations_location_live": "locations.view_location",
+    "billing_plan_publish": "billing.publish_plan",
+    "billing_plan_unpublish": "billing.publish_plan",
+    "billing_plan_live": "billing.view_plan",
+    "vouchers_voucherbatch_print": "vouchers.print_voucher",
+    "vouchers_voucherbatch_csv": "vouchers.print_voucher",
+    "vouchers_voucherbatch_cancel": "vouchers.cancel_voucherbatch",
+    "vouchers_voucherbatch_live": "vouchers.view_voucherbatch",
+    "vouchers_voucher_undo_sale": "vouchers.undo_vouchersale",
+    "vouchers_voucher_sell": "vouchers.sell_voucher",
+    "vouchers_voucher_extend": "vouchers.extend_voucher",
+    "vouchers_voucher_move": "vouchers.move_voucher",
+    "vouchers_voucher_void": "vouchers.void_voucher",
+    "vouchers_voucher_live": "vouchers.view_voucher",
+}
+SCOPED = {"vouchers_voucher", "vouchers_voucherbatch", "locations_location", "locations_accessaccount"}
+NEVER_WALKED = {"admin:logout"}  # would end the walker's own session
+
+READS = {"GET"}
+NO_BODY: dict[str, Any] = {}
+
+
+def may(user: User, permission: str) -> bool:
+    """By the table, not by the code under test."""
+    return user.role == Role.SUPER_ADMIN or permission in {OPEN, STAFF} | PERMISSIONS[Role(user.role)]
+
+
+def people(house: House) -> list[User]:
+    return [house.operator, house.outsider, house.admin, house.super_admin]
+
+
+def snapshot() -> dict[str, list[Any]]:
+    """Every row of the rooms; what reading may write (counters, tokens, sessions, logs of faults) is left out."""
+    skipped = {"CacheEntry", "SlowQuery", "ErrorRecord", "JobRun"}
+    return {
+        model._meta.label: sorted(map(str, model.objects.values_list()))
+        for room in ("accounts", "locations", "billing", "vouchers", "core")
+        for model in apps.get_app_config(room).get_models()
+        if model.__name__ not in skipped
+    }
+
+
+def test_every_address_is_classified() -> None:
+    unknown = [
+        f"{address.name} {address.route}"
+        for address in addresses()
+        if admin_rule(address) is None
+        and address.name not in OTHERS
+        and address.name.removeprefix("admin:") not in ADMIN_PAGES
+        and not _is_admin_leftover(address)
+        and not (address.is_api and issubclass(address.view_class, RoomViewSet))
+    ]
+    assert unknown == []
+
+
+def _is_admin_leftover(address: Address) -> bool:
+    """Django's redirect from `…/12/` to `…/12/change/` and its catch-all; both only ever redirect or answer 404."""
+    return address.name == "admin" and address.route.endswith(("/<path:object_id>/", "(?P<url>.*)$"))
+
+
+# --- the API ------------------------------------------------------------------------------------------------------
+
+
+def api_actions() -> list[tuple[str, str, str, str]]:
+    """(route name, method, action, permission) of every view set's action."""
+    found = []
+    for address in addresses():
+        view = address.view_class
+        if address.is_api and issubclass(view, RoomViewSet):
+            for method, action in address.callback.actions.items():
+                if method in view.http_method_names and method != "head":
+                    found.append((address.name, method.upper(), action, view.action_permissions[action]))
+    return sorted(set(found))
+
+
+def api_objects(house: House) -> dict[str, int]:
+    return {
+        "plan": house.plan.pk, "batch": house.batch.pk, "voucher": house.voucher.pk,
+        "location": house.here.pk, "account": house.account.pk,
+    }  # fmt: skip
+
+
+def _url(name: str, house: House) -> tuple[str, bool]:
+    resource = name.split("-")[0]
+    if name.endswith("-list"):
+        return reverse(name), False
+    return reverse(name, args=[api_objects(house)[resource]]), True
+
+
+def _ask(client: Any, method: str, url: str) -> int:
+    extra = {"HTTP_IDEMPOTENCY_KEY": "walk-0001"}
+    kwargs: dict[str, Any] = {} if method in READS else {"data": NO_BODY, "format": "json"}
+    answer = getattr(client, method.lower())(url, **kwargs, **extra)
+    if answer.status_code >= 400:
+        assert sorted(answer.json())[:3] == ["code", "fields", "message"], (method, url, answer.content)
+    return int(answer.status_code)
+
+
+def test_every_action_of_the_api_names_a_permission_of_the_table() -> None:
+    known = frozenset().union(*PERMISSIONS.values())
+    actions = api_actions()
+    assert len(actions) >= 29
+    assert [row for row in actions if row[3] not in known] == []
+
+
+@pytest.fixture
+def _no_router(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk is about doors; what a router says is tested elsewhere."""
+    answer = TestResult(True, "", "answers")
+    monkeypatch.setattr("locations.api.views.location_test", lambda _location: answer)
+
+
+@pytest.mark.usefixtures("_no_router")
+def test_the_api_for_everybody(house: House, as_user: Login, anonymous: APIClient) -> None:
+    clients = [(user, as_user(user)) for user in people(house)]
+    before = snapshot()
+    wrong = []
+    for name, method, _action, permission in api_actions():
+        url, is_object = _url(name, house)
+        callers = [
+            (None, anonymous, {401}),
+            *((u, c, _expected(house, u, name, method, permission, is_object)) for u, c in clients),
+        ]
+        for caller, client, expected in callers:
+            with undone():
+                status = _ask(client, method, url)
+                is_untouched = status < 400 or snapshot() == before
+            if status not in expected or not is_untouched:
+                wrong.append((getattr(caller, "username", "anonymous"), method, url, status, is_untouched))
+    assert wrong == []
+
+
+def _expected(house: House, user: User, name: str, method: str, permission: str, is_object: bool) -> set[int]:
+    if not may(user, permission):
+        return {403}
+    if is_object and user is house.outsider and not name.startswith("plan"):
+        return {404}
+    # an empty body is refused by most commands, and the state by some: the door was open
+    return {200, 201} if method in READS else {200, 201, 400, 409}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What happens inside is taken back, so that every caller meets the same house."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+# --- everything else ----------------------------------------------------------------------------------------------
+
+
+def other_addresses() -> list[tuple[str, str]]:
+    return sorted({(a.name, OTHERS[a.name]) for a in addresses() if a.name in OTHERS and a.name not in NEVER_WALKED})
+
+
+def _other_url(name: str) -> str:
+    args: dict[str, list[Any]] = {
+        "admin:view_on_site": [999999, 1], "admin:app_list": ["vouchers"],
+    }  # fmt: skip
+    if name == "api-nothing":
+        return "/api/v1/there-is-nothing/"
+    return reverse(name, args=args.get(name, []))
+
+
+def test_other_addresses(house: House) -> None:
+    wrong = []
+    for name, rule in other_addresses():
+        url = _other_url(name)
+        status, location = _open(Client(raise_request_exception=False), url)
+        is_turned_away = status == 401 or location.startswith("/admin/login/")
+        if is_turned_away == (rule == OPEN) or status >= 500:
+            wrong.append(("anonymous", name, status, location))
+        for user in people(house):
+            with undone():
+                client = Client(raise_request_exception=False)
+                client.force_login(user)
+                status, location = _open(client, url)
+            allowed = {200, 302, 400, 404, 405} if may(user, rule) else {403}
+            if name == "admin:autocomplete":
+                allowed = {403}  # asks for a model's field; bare, it is refused to everybody
+            if status not in allowed or location.startswith("/admin/login/"):
+                wrong.append((user.username, name, status, location))
+    assert wrong == []
+
+
+def _open(client: Client, url: str, method: str = "get") -> tuple[int, str]:
+    answer = getattr(client, method)(url)
+    return answer.status_code, answer.headers.get("Location", "")
+
+
+def admin_pages() -> list[tuple[str, str]]:
+    return sorted({rule for address in addresses() if (rule := admin_rule(address))})
+
+
+def _admin_object(house: House, label: str) -> Any:
+    rows = {
+        "vouchers_voucher": house.voucher, "vouchers_voucherbatch": house.batch, "billing_plan": house.plan,
+        "locations_location": house.here, "locations_accessaccount": house.account, "accounts_user": house.operator,
+    }  # fmt: skip
+    return rows.get(label)
+
+
+def test_admin_pages(house: House) -> None:
+    """No page opens for a role without the right to see the model, and looking changes nothing."""
+    clients = []
+    for user in people(house):
+        clients.append((user, Client(raise_request_exception=False)))
+        clients[-1][1].force_login(user)
+    before = snapshot()
+    wrong = []
+    for label, verb in admin_pages():
+        row = _admin_object(house, label)
+        is_object = verb in {"history", "delete", "change"}
+        url = reverse(f"admin:{label}_{verb}", args=[row.pk if row else 999999] if is_object else [])
+        status, location = _open(Client(raise_request_exception=False), url)
+        if (status, location.split("?")[0]) != (302, "/admin/login/"):
+            wrong.append(("anonymous", url, status, location))
+        for user, client in clients:
+            with undone():
+                status, location = _open(client, url)
+                is_untouched = snapshot() == before
+            is_fine = _is_fine(house, user, label, verb, row if is_object else None, is_object, status)
+            if not is_fine or not is_untouched or location.startswith("/admin/login/"):
+                wrong.append((user.username, url, status, location, is_untouched))
+    assert wrong == []
+
+
+def _is_fine(house: House, user: User, label: str, verb: str, row: Any, is_object: bool, status: int) -> bool:
+    app, model = label.split("_", 1)
+    if not may(user, f"{app}.view_{model}"):
+        # an unknown object is told with a redirect to the index, before rights are asked
+        return status == 403 or (is_object and row is None and status == 302)
+    if verb == "changelist":
+        return status == 200
+    if user is house.outsider and row is not None and label in SCOPED:
+        return status in {302, 403}  # "does not exist": back to the index
+    if verb == "change" and row is not None:
+        return status == 200
+    # whether add and delete are offered at all is the admin's own decision, stricter than the right
+    return status in {200, 302, 403}
+
+
+def test_commands_of_the_admin(house: House) -> None:
+    """Pages and commands of one row: closed without the right, and without the row; closed means nothing changes.
+
+    Those who may are only looked at with GET: what their POST does is tested with each command.
+    """
+    clients = []
+    for user in people(house):
+        clients.append((user, Client(raise_request_exception=False)))
+        clients[-1][1].force_login(user)
+    before = snapshot()
+    wrong = []
+    for name, permission in ADMIN_PAGES.items():
+        label = "_".join(name.split("_")[:2])
+        row = _admin_object(house, label)
+        url = reverse(f"admin:{name}", args=[row.pk, "a4"] if name.endswith("_print") else [row.pk])
+        for method in ("get", "post"):
+            status, location = _open(Client(), url, method)
+            if (status, location.split("?")[0]) != (302, "/admin/login/"):
+                wrong.append(("anonymous", method, url, status, location))
+            for user, client in clients:
+                is_scoped_out = user is house.outsider and label in SCOPED
+                is_closed = is_scoped_out or not may(user, permission)
+                if method == "post" and not is_closed:
+                    continue
+                with undone():
+                    status, location = _open(client, url, method)
+                    is_untouched = snapshot() == before
+                allowed = {302, 403, 404, 405} if is_closed else {200, 302, 405}
+                if status not in allowed or not is_untouched or location.startswith("/admin/login/"):
+                    wrong.append((user.username, method, url, status, location, is_untouched))
+    assert wrong == []
+
+
+def test_the_walk_covers_the_admin() -> None:
+    assert {"vouchers_voucher", "vouchers_voucherbatch", "billing_plan", "locations_location"} <= set(admin_models())

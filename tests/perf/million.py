@@ -1,0 +1,68 @@
+"""A database with a million vouchers and their accounts on one location, among a hundred locations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+
+from core import clock
+from locations.models import Location
+from tests.perf.world import execute, make_batch, make_location, make_plan, one, vacuum
+from vouchers.models import MAX_QUANTITY
+
+NAME = "Codes"
+OTHERS = 99
+OBSERVATIONS = 200_000  # a hundred routers make more in one day
+STATES = """
+UPDATE vouchers_voucher SET status = s.status,
+  sold_at = CASE WHEN s.status <> 'new' THEN %(began)s::timestamptz END,
+  used_at = CASE WHEN s.status IN ('active', 'expired') THEN %(began)s::timestamptz END,
+  ended_at = CASE WHEN s.status = 'expired' THEN %(now)s::timestamptz END,
+  valid_until = CASE s.status WHEN 'active' THEN %(until)s::timestamptz WHEN 'expired' THEN %(began)s::timestamptz END
+FROM (SELECT id AS voucher_id, CASE WHEN id %% 20 < 8 THEN 'expired' WHEN id %% 20 < 9 THEN 'active'
+      WHEN id %% 20 < 12 THEN 'sold' ELSE 'new' END AS status FROM vouchers_voucher) s
+WHERE id = s.voucher_id AND s.status <> 'new'
+"""
+CONFIRM = """
+UPDATE locations_accessaccount SET applied_revision = revision, router_id = '*' || to_hex(id), applied_name = name,
+  applied_at = now(), sent_limit_seconds = limit_uptime_seconds
+"""
+OBSERVE = """
+INSERT INTO locations_observation (location_id, observed_at, payload, processed_at, attempts)
+SELECT (SELECT min(id) FROM locations_location) + n %% %s, now() - n * interval '400 ms', '{}', now(), 0
+FROM generate_series(1, %s) n
+"""
+TABLES = ("vouchers_voucher", "locations_accessaccount", "locations_observation", "locations_location")
+
+
+def fill(rows: int) -> Location:
+    """As many vouchers as wanted, as generation leaves them; those of the part before are kept."""
+    location = Location.objects.filter(name=NAME).first() or make_location(NAME, is_active=False)
+    location.is_active = True  # for orders only
+    missing = rows - int(one("SELECT count(*) FROM vouchers_voucher") or 0)
+    plan = make_plan("Lists", [location])
+    while missing > 0:
+        missing -= make_batch(plan, location, min(missing, MAX_QUANTITY)).quantity
+    for number in range(OTHERS):
+        make_location(f"Other {number:03}")
+    execute(OBSERVE, OTHERS, OBSERVATIONS)
+    Location.objects.update(is_active=True)  # the sweep looks at active ones
+    vacuum(*TABLES)
+    return location
+
+
+def spread(location: Location) -> None:
+    """The steady state: vouchers in all states, every account confirmed by its router."""
+    now = clock.now()
+    with connection.cursor() as cursor:
+        cursor.execute(STATES, {"now": now, "began": now - timedelta(days=1), "until": now + timedelta(days=1)})
+    execute(CONFIRM)
+    execute("UPDATE locations_routerprofile SET applied_revision = revision WHERE location_id = %s", location.pk)
+    vacuum(*TABLES)
+
+
+def deep_id(depth: int) -> int:
+    """The id after which the page begins that lies this many rows below the newest."""
+    found = one("SELECT id FROM vouchers_voucher ORDER BY id DESC OFFSET %s LIMIT 1", depth)
+    return int(found or one("SELECT min(id) + 60 FROM vouchers_voucher"))

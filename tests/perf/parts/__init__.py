@@ -1,0 +1,1 @@
+"""The parts of `bin/bench vouchers`; each has `run(report, scale)`."""

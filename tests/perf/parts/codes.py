@@ -1,0 +1,80 @@
+"""Codes: a batch of 100,000 vouchers with their accounts on one location, and ten of them, beside raw COPY."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from locations.models import AccessAccount
+from locations.services.accounts import COPY_COLUMNS
+from tests.perf.copies import make_copy, raw_copy, rows_as_text
+from tests.perf.figures import Report, seconds
+from tests.perf.world import expect, make_batch, make_location, make_plan, one, owner
+from vouchers.models import Voucher
+from vouchers.services.generation import VOUCHER_COLUMNS
+
+BATCHES = 10
+LOCATION = "Codes"
+TABLES = ((Voucher._meta.db_table, VOUCHER_COLUMNS), (AccessAccount._meta.db_table, COPY_COLUMNS))
+
+
+def run(report: Report, scale: float) -> None:
+    quantity = max(100, int(100_000 * scale))
+    location = make_location(LOCATION, is_active=False)
+    location.is_active = True  # for the order only: nobody writes to a router here
+    plan = make_plan("Codes", [location])
+    with owner() as session:
+        for table, _columns in TABLES:
+            make_copy(session, table)
+        ours, raw = [], []
+        for _number in range(BATCHES):
+            started = time.perf_counter()
+            batch = make_batch(plan, location, quantity)
+            ours.append(time.perf_counter() - started)
+            raw.append(_same_rows_raw(session, batch.pk, f"b{batch.pk}"))
+    _figure(report, quantity, ours[0], raw[0], 8.0 * scale)
+    _figure(report, quantity * BATCHES, sum(ours), sum(raw), 90.0 * scale)
+    report.note("each batch, ours/raw COPY: " + ", ".join(f"{a:.1f}/{b:.1f} s" for a, b in zip(ours, raw, strict=True)))
+    report.verify("codes: counts and no duplicate", _problems(quantity * BATCHES))
+
+
+def _same_rows_raw(session: psycopg.Connection[Any], batch_id: int, tag: str) -> float:
+    loads = []
+    for (table, columns), (key, value) in zip(TABLES, (("batch_id", batch_id), ("tag", tag)), strict=True):
+        query = sql.SQL("SELECT {} FROM {} WHERE {} = {} ORDER BY id").format(
+            sql.SQL(", ").join(sql.Identifier(column) for column in columns),
+            sql.Identifier(table), sql.Identifier(key), sql.Literal(value),
+        )  # fmt: skip
+        loads.append((f"bench_{table}", columns, rows_as_text(session, query)))
+    return raw_copy(session, loads)
+
+
+def _figure(report: Report, rows: int, ours: float, raw: float, limit: float) -> None:
+    report.figure(
+        "generate vouchers with accounts", rows=rows, measured=seconds(ours), reach=f"< {limit:g} s",
+        compared=f"raw COPY of the same rows {seconds(raw)}", ratio=ours / raw,
+        is_reached=ours < limit and ours / raw <= 3.0,
+    )  # fmt: skip
+
+
+def _problems(wanted: int) -> list[str]:
+    problems: list[str] = []
+    for table, _columns in TABLES:
+        expect(problems, f"rows of {table}", one(f"SELECT count(*) FROM {table}"), wanted)
+        expect(problems, f"rows of the raw copy of {table}", one_as_owner(f"SELECT count(*) FROM bench_{table}"), wanted)
+    expect(problems, "different codes", one("SELECT count(DISTINCT code) FROM vouchers_voucher"), wanted)
+    matching = one(
+        "SELECT count(*) FROM vouchers_voucher v JOIN locations_accessaccount a"
+        " ON a.name = v.code AND a.tag = 'b' || v.batch_id AND a.kind = 'hotspot' AND a.revision = 1"
+    )
+    expect(problems, "vouchers with their account", matching, wanted)
+    return problems
+
+
+def one_as_owner(statement: str) -> object:
+    with owner() as session:
+        row = session.execute(statement).fetchone()  # type: ignore[call-overload]
+    return row[0] if row else None

@@ -1,0 +1,7 @@
+"""The admin of vouchers: batches, vouchers, sales."""
+
+from __future__ import annotations
+
+from vouchers.admin import batch, overview, sale, voucher
+
+__all__ = ["batch", "overview", "sale", "voucher"]
