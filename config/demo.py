@@ -22,7 +22,7 @@ from config.embedded.environment import (
     remove_embedded_env,
     write_embedded_env,
 )
-from config.embedded.files import FileLock, LockBusyError
+from config.embedded.files import FileLock, LockBusyError, write_private
 from config.embedded.ports import answers, free_port, is_free
 from config.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError
 from config.embedded.processes import StopRequestedError, Supervisor
@@ -117,14 +117,14 @@ def _serve(var: Path, supervisor: Supervisor, server: EmbeddedPostgres | None, *
     env = child_environment(os.environ, var=var, databases=databases, secrets=secrets, url=url)
     owner_env = child_environment(os.environ, var=var, databases=databases, secrets=secrets, url=url, as_owner=True)
     _start_emulators(var, supervisor, env, url=url, web_port=port)
-    for step in children.setup_commands():
-        _setup(supervisor, step, owner_env)
+    _set_up(var, supervisor, owner_env)
     say("Starting web, workers and beat…")
     for spec in children.child_specs(env, port=port):
         supervisor.start(spec)
     _wait(supervisor, lambda: _is_ready(url), "web", seconds=READY_SECONDS)
     if check:
-        return supervisor.run_once("check", children.manage("demo_check", "--url", url), env, shown=True)
+        quiet = env | {"LOG_LEVEL": "WARNING"}  # each request it makes would otherwise be a line between the steps
+        return supervisor.run_once("check", children.manage("demo_check", "--url", url), quiet, shown=True)
     _say_ready(var, url)
     supervisor.run_forever()
     return 0
@@ -161,7 +161,15 @@ def _start_emulators(var: Path, supervisor: Supervisor, env: dict[str, str], *, 
         _wait(supervisor, partial(answers, emulator.port), f"emulator-{emulator.name}", seconds=60)
 
 
-def _setup(supervisor: Supervisor, step: dict[str, list[str]], env: dict[str, str]) -> None:
+def _set_up(var: Path, supervisor: Supervisor, env: dict[str, str]) -> None:
+    stamp, wanted = var / "static.stamp", children.static_fingerprint(names.CLONE)
+    is_current = stamp.exists() and stamp.read_text(encoding="ascii").strip() == wanted and (var / "static").is_dir()
+    for step in children.setup_commands(static=not is_current):
+        _run_step(supervisor, step, env)
+    write_private(stamp, wanted + "\n")
+
+
+def _run_step(supervisor: Supervisor, step: dict[str, list[str]], env: dict[str, str]) -> None:
     say(f"Running {' and '.join(step)}…")
     for name, code in supervisor.run_together(step, env).items():
         if code != 0:

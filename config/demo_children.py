@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Mapping
@@ -95,21 +96,36 @@ def manage(*arguments: str) -> list[str]:
     return [sys.executable, "manage.py", *arguments]
 
 
-def setup_commands() -> list[dict[str, list[str]]]:
+def setup_commands(*, static: bool) -> list[dict[str, list[str]]]:
     """Steps before anything serves; the commands of one step do not depend on each other."""
-    return [
-        {"migrate": manage("migrate", "--noinput"), "collectstatic": manage("collectstatic", "--noinput")},
-        {"seed": manage("demo_seed")},
-    ]
+    first = {"migrate": manage("migrate", "--noinput")}
+    if static:
+        first["collectstatic"] = manage("collectstatic", "--noinput")
+    return [first, {"seed": manage("demo_seed")}]
+
+
+def static_fingerprint(clone: Path) -> str:
+    """Changes when a static file, a package or a setting could have: collecting again costs seconds at each start."""
+    digest = hashlib.sha256()
+    for name in ("requirements.txt", "config/settings.py"):
+        path = clone / name
+        digest.update(path.read_bytes() if path.exists() else b"")
+    for path in sorted(clone.glob("*/static*/**/*")):
+        found = path.stat()
+        digest.update(f"{path.relative_to(clone)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def emulator_spec(emulator: Emulator, env: Mapping[str, str]) -> ChildSpec:
-    """The router outlives workers at the end, so that they can finish what they are writing to it."""
-    command = manage(
-        "emulate_router", "--port", str(emulator.port), "--tls-port", str(emulator.tls_port),
+    """The router outlives workers at the end, so that they can finish what they are writing to it.
+
+    `manage.py emulate_router` is the same program, but loads all of Django first.
+    """
+    command = [
+        sys.executable, "-m", "locations.emulator", "--port", str(emulator.port), "--tls-port", str(emulator.tls_port),
         "--control-port", str(emulator.control_port), "--version", emulator.version,
-        "--model", emulator.model, "--user", ROUTER_USER, "--state-file", emulator.state_file,
-    )  # fmt: skip
+        "--model", emulator.model, "--identity", emulator.name, "--user", ROUTER_USER, "--state-file", emulator.state_file,
+    ]  # fmt: skip
     return ChildSpec(f"emulator-{emulator.name}", command, env, stops_last=True)
 
 

@@ -14,7 +14,7 @@ from locations.emulator.router import EmulatedRouter
 from locations.models import Location, RouterState
 from locations.sync import connections
 
-PASSWORD = "router-password-for-tests"  # noqa: S105  # an emulator on loopback
+PASSWORD = "router-password-for-tests"  # of an emulator on loopback
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.fields import plans_visible_to
 from billing.api.serializers import PlanIn, PlanOut, PlanPatchIn, PlanRowOut, PublishIn
 from billing.choices import PlanType
 from billing.models import Plan, PlanLocation
@@ -22,7 +23,7 @@ class PlanFilter(django_filters.FilterSet):
 
 
 class PlanViewSet(RoomViewSet):
-    """What is sold. Plans are the company's, so all staff see them; publications are the caller's locations."""
+    """What is sold. Those who make plans see all; others what is on sale at their locations."""
 
     model = Plan
     list_serializer = PlanRowOut
@@ -39,11 +40,12 @@ class PlanViewSet(RoomViewSet):
     }
 
     def visible(self) -> QuerySet[Plan]:
+        plans = plans_visible_to(self.request.user)
         if self.action == "list":
-            return Plan.objects.all()
+            return plans
         here = locations_visible_to(self.request.user).values("pk")
         publications = PlanLocation.objects.filter(location__in=here).select_related("location", "profile")
-        return Plan.objects.prefetch_related(Prefetch("publications", publications.order_by("location__name")))
+        return plans.prefetch_related(Prefetch("publications", publications.order_by("location__name")))
 
     @extend_schema(request=PlanIn, responses={201: PlanOut})
     def create(self, request: Request) -> Response:

@@ -188,6 +188,8 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """One primary button per screen; "save and add another" is not how routers and plans are made."""
         context["show_save_and_add_another"] = False
+        if context.get("add"):
+            context["show_save_and_continue"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:

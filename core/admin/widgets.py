@@ -46,8 +46,10 @@ def style_form(form: forms.BaseForm) -> None:
             continue  # its parts are styled by their field
         if isinstance(widget, forms.CheckboxInput):
             classes = CHECKBOX_CLASSES
-        elif isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple)):
-            classes = RADIO_CLASSES if isinstance(widget, forms.RadioSelect) else CHECKBOX_CLASSES
+        elif isinstance(widget, forms.CheckboxSelectMultiple):
+            classes = ["mb-checks"]
+        elif isinstance(widget, forms.RadioSelect):
+            classes = RADIO_CLASSES
         elif isinstance(widget, forms.Select):
             classes = SELECT_CLASSES
         elif isinstance(widget, forms.Textarea):

@@ -21,6 +21,9 @@ from locations.sync.outcome import NOT_OURS, Applied, Gone, Outcome, conflict, r
 from locations.sync.pipeline import Command, pipelined
 
 
+Entry = AccessAccount | RouterProfile
+
+
 class MissingPermission(RouterUnreachable):
     """The router user lacks a policy: no row can be written, so no row is to blame."""
 
@@ -71,7 +74,7 @@ class Batch:
             if kicked:
                 self._kick_or_forget(menu, kicked, start, {account.pk: account.name for account in mine})
 
-    def _account_words(self, account: AccessAccount | RouterProfile) -> tuple[dict[str, str], int | None]:
+    def _account_words(self, account: Entry) -> tuple[dict[str, str], int | None]:
         assert isinstance(account, AccessAccount)  # noqa: S101  # narrows the type; only accounts are passed
         siblings = self.siblings.get(account.pk, menus.SiblingUse())
         uptime = menus.limit_seconds(account, account.profile.shared_users, siblings, self.now)
@@ -84,15 +87,15 @@ class Batch:
 
     def _put(
         self,
-        rows: Sequence[AccessAccount] | Sequence[RouterProfile],
+        rows: Sequence[Entry],
         menu: str,
-        words_of: Callable[[AccessAccount | RouterProfile], tuple[dict[str, str], int | None]],
+        words_of: Callable[[Entry], tuple[dict[str, str], int | None]],
     ) -> None:
         """`set` what the router has, `add` what it has not; whatever the answer leaves open is read back."""
         limits: dict[int, int | None] = {}
-        unclear: list[AccessAccount | RouterProfile] = []
+        unclear: list[Entry] = []
 
-        def command(row: AccessAccount | RouterProfile) -> Command:
+        def command(row: Entry) -> Command:
             words, limits[row.pk] = words_of(row)
             if row.router_id:
                 return f"{menu}/set", {".id": row.router_id, **words}, ()
@@ -109,9 +112,7 @@ class Batch:
         for row in unclear:
             self._put_after_reading(row, menu, *words_of(row))
 
-    def _put_after_reading(
-        self, row: AccessAccount | RouterProfile, menu: str, words: dict[str, str], limit: int | None
-    ) -> None:
+    def _put_after_reading(self, row: Entry, menu: str, words: dict[str, str], limit: int | None) -> None:
         found = self._find(menu, row.name)
         if found is not None and not self._is_ours(row, found, words):
             self.outcomes.append(conflict(row, NOT_OURS))
@@ -131,7 +132,7 @@ class Batch:
         rows = self.client.print(menu, (), [f"name={name}"])
         return rows[0] if rows else None
 
-    def _is_ours(self, row: AccessAccount | RouterProfile, found: Row, words: dict[str, str]) -> bool:
+    def _is_ours(self, row: Entry, found: Row, words: dict[str, str]) -> bool:
         """By comment tag; a hotspot profile has no comment, so it is ours when we made it or it already says what we want."""
         if isinstance(row, AccessAccount) and row.is_adopted:
             return True
@@ -139,7 +140,7 @@ class Batch:
             return is_ours(found.get("comment", ""), self.installation_tag)
         return bool(row.applied_revision) or found.get("rate-limit", "") == words["rate-limit"]
 
-    def _refuse(self, row: AccessAccount | RouterProfile, trap: RouterTrap) -> None:
+    def _refuse(self, row: Entry, trap: RouterTrap) -> None:
         if trap.is_permission:
             raise MissingPermission(trap.words)
         if isinstance(row, AccessAccount) and trap.is_profile_unknown:
@@ -149,10 +150,10 @@ class Batch:
 
     # -- removals --------------------------------------------------------------------------------------------------
 
-    def _remove(self, rows: Sequence[AccessAccount] | Sequence[RouterProfile], menu: str) -> None:
+    def _remove(self, rows: Sequence[Entry], menu: str) -> None:
         """Look each name up, remove what is ours, look again. A stored `.id` is never enough to delete by."""
         found = self._lookup(rows, menu)
-        doomed: list[tuple[AccessAccount | RouterProfile, str]] = []
+        doomed: list[tuple[Entry, str]] = []
         for row, entry in found:
             if entry is None:
                 self.outcomes.append(Gone(row.pk, row.revision))
@@ -162,7 +163,7 @@ class Batch:
                 self.outcomes.append(Gone(row.pk, row.revision))
             else:
                 doomed.append((row, entry[".id"]))
-        removed: list[AccessAccount | RouterProfile] = []
+        removed: list[Entry] = []
         for (row, _router_id), answer in pipelined(
             self.client, doomed, lambda item: (f"{menu}/remove", {".id": item[1]}, ())
         ):
@@ -174,13 +175,11 @@ class Batch:
             if entry is None:
                 self.outcomes.append(Gone(row.pk, row.revision))
 
-    def _lookup(
-        self, rows: Sequence[AccessAccount] | Sequence[RouterProfile], menu: str
-    ) -> list[tuple[AccessAccount | RouterProfile, Row | None]]:
-        def command(row: AccessAccount | RouterProfile) -> Command:
+    def _lookup(self, rows: Sequence[Entry], menu: str) -> list[tuple[Entry, Row | None]]:
+        def command(row: Entry) -> Command:
             return f"{menu}/print", {".proplist": ".id,name,comment"}, (f"name={row.name}",)
 
-        answers: list[tuple[AccessAccount | RouterProfile, Row | None]] = []
+        answers: list[tuple[Entry, Row | None]] = []
         for row, answer in pipelined(self.client, list(rows), command):
             if isinstance(answer, RouterTrap):
                 raise MissingPermission(answer.words) if answer.is_permission else RouterUnreachable(answer.words)

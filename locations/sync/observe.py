@@ -94,7 +94,7 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
     for key, account in accounts.items():
         row = users.get(key)
         base = (row["uptime"], row["bytes"]) if row else bases.get(key, (0, 0))
-        readings[key] = Reading(account, *base, is_row_read=row is not None)
+        readings[key] = Reading(account, base[0], base[1], is_row_read=row is not None)
         if row and row["uptime"]:
             readings[key].began_at = at - timedelta(seconds=row["uptime"])
     for session in payload["sessions"]:
@@ -152,13 +152,9 @@ def _account_usage(readings: list[Reading], at: datetime, *, restarted: bool) ->
         if reading.live_uptime or reading.has_new_session:
             account.last_seen_at = at
         began = reading.began_at
-        if began is not None and (
-            account.first_login_at is None or began < account.first_login_at - timedelta(seconds=5)
-        ):
-            # counters from before a reset of the row would date the login too late, never too early
-            if account.first_login_at is None or reading.account.past_uptime_seconds == 0:
-                account.first_login_at = began
-                logins.append((account.pk, began))
+        if began is not None and _is_first(account, began):
+            account.first_login_at = began
+            logins.append((account.pk, began))
         if account.is_mac_locked and not account.mac_address and reading.mac:
             account.mac_address = reading.mac[:17]
             needs_write = True
@@ -174,6 +170,16 @@ def _account_usage(readings: list[Reading], at: datetime, *, restarted: bool) ->
         batch_size=1000,
     )  # fmt: skip
     return logins
+
+
+def _is_first(account: AccessAccount, began: datetime) -> bool:
+    """No login known yet, or this one began earlier (the earliest wins; a few seconds are only rounding).
+
+    After a reset the counters started anew and say nothing about the first login.
+    """
+    if account.first_login_at is None:
+        return True
+    return account.past_uptime_seconds == 0 and began < account.first_login_at - timedelta(seconds=5)
 
 
 def _usage_into(account: AccessAccount, reading: Reading, *, restarted: bool) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from locations.choices import Hold, Presence, Priority
@@ -12,6 +13,22 @@ from locations.models import TODO, AccessAccount, RouterProfile
 from locations.sync.menus import SiblingUse
 
 BATCH_ROWS = 500
+_PLANNER = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "max_parallel_workers_per_gather")
+
+
+@contextmanager
+def by_index() -> Iterator[None]:
+    """Walk the index of waiting rows, whatever PostgreSQL believes about their number.
+
+    It guesses `revision <> applied_revision` to be true for no row or for nearly all. With a million accounts it then
+    sorts the whole table for every batch of 500 (450 ms), or reads it whole to learn that nothing waits (430 ms).
+    """
+    is_nested = connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("".join(f"SET LOCAL {name} = 0; " for name in _PLANNER))
+        yield
+        if is_nested:  # a caller's transaction goes on with its own plans
+            cursor.execute("".join(f"SET LOCAL {name} = DEFAULT; " for name in _PLANNER))
 
 
 def profiles_due(location_id: int) -> list[RouterProfile]:
@@ -31,14 +48,16 @@ def accounts_due(location_id: int, limit: int = BATCH_ROWS) -> list[AccessAccoun
     rows = AccessAccount.objects.filter(TODO, location_id=location_id)
     if unready:
         rows = rows.exclude(Q(profile_id__in=unready) & Q(presence=Presence.PRESENT))
-    return list(rows.select_related("profile").order_by("priority", "id")[:limit])
+    with by_index():
+        return list(rows.select_related("profile").order_by("priority", "id")[:limit])
 
 
 def has_work(location_id: int) -> bool:
-    return (
-        AccessAccount.objects.filter(TODO, location_id=location_id).exists()
-        or RouterProfile.objects.filter(TODO, location_id=location_id).exists()
-    )
+    with by_index():
+        return (
+            AccessAccount.objects.filter(TODO, location_id=location_id).exists()
+            or RouterProfile.objects.filter(TODO, location_id=location_id).exists()
+        )
 
 
 def has_paid_work(location_id: int) -> bool:

@@ -13,6 +13,7 @@ from locations.choices import Reach
 from locations.models import TODO, AccessAccount, Location, Observation, RouterProfile
 from locations.sync.failure import SLOW_AFTER_FAILURES
 from locations.sync.poll import POLL_SECONDS
+from locations.sync.queue import by_index
 
 KEEP_OBSERVATIONS = timedelta(hours=24)
 
@@ -32,7 +33,8 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
             poll_due | Exists(accounts) | Exists(profiles) | Exists(observations) | Q(state__reconcile_due_at__lte=now)
         )
     )
-    return list(rows.order_by("pk").values_list("pk", "state__failures"))
+    with by_index():
+        return list(rows.order_by("pk").values_list("pk", "state__failures"))
 
 
 def sweep() -> int:

@@ -1,4 +1,4 @@
-"""`bin/bench [name] [--scale 0.01]`: measure, verify, print one table. Exit 1: a result is wrong; 2: a figure is missed.
+"""`bin/bench [name] [--scale 0.01]`: measure, verify, print one table. Exit 1: wrong result; 2: figure missed.
 
 Every part runs in a process and a database of its own; routers and writers are further processes, so that nobody
 measured shares an interpreter with his counterpart.
@@ -41,6 +41,7 @@ def main() -> int:
         parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join([*GROUPS, *PARTS])}")
     chosen = {part for name in names for part in GROUPS.get(name, [name])}
     with tempfile.TemporaryDirectory(prefix="mb-bench-") as folder, Databases() as databases:
+        (Path(folder) / "var" / "static").mkdir(parents=True)  # whitenoise warns without it
         say(f"Machine: {_machine()}")
         say(f"PostgreSQL: {databases.server()}")
         say(f"{CEILING}\n")

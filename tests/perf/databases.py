@@ -46,7 +46,8 @@ class Databases:
     def server(self) -> str:
         """Version and the settings that decide about speed."""
         with self._owner() as connection:
-            values = [connection.execute(sql.SQL("SHOW {}").format(sql.Identifier(name))).fetchone() for name in SETTINGS]
+            shows = [sql.SQL("SHOW {}").format(sql.Identifier(name)) for name in SETTINGS]
+            values = [connection.execute(show).fetchone() for show in shows]
         return ", ".join(f"{name} {value[0]}" for name, value in zip(SETTINGS, values, strict=True) if value)
 
     def _template(self, base: Mapping[str, str]) -> str:

@@ -25,7 +25,8 @@ FROM (SELECT id AS voucher_id, CASE WHEN id %% 20 < 8 THEN 'expired' WHEN id %% 
 WHERE id = s.voucher_id AND s.status <> 'new'
 """
 CONFIRM = """
-UPDATE locations_accessaccount SET applied_revision = revision, router_id = '*' || to_hex(id), applied_name = name,
+UPDATE locations_accessaccount SET revision = 1 + id %% 4, applied_revision = 1 + id %% 4,
+  router_id = '*' || to_hex(id), applied_name = name,
   applied_at = now(), sent_limit_seconds = limit_uptime_seconds
 """
 OBSERVE = """

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from librouteros.query import Key
+from librouteros.query import Key  # type: ignore[import-untyped]
 
 from tests.perf.fleet import Router
 

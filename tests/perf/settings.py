@@ -5,7 +5,7 @@ from __future__ import annotations
 from config.settings import *  # noqa: F403
 from config.settings import LOGGING, STORAGES
 
-LOGGING["root"]["handlers"] = ["file"]  # in the run's temporary folder; an error row would be work that nobody asked for
+LOGGING["root"]["handlers"] = ["file"]  # in the run's temporary folder; rows of errors are not measured
 ALLOWED_HOSTS = ["*"]
 API_RATE_MAX = 1_000_000  # counted as always, never reached
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -1,4 +1,4 @@
-"""Locations, plans and batches as a benchmark needs them, made through the services; and questions about them in SQL."""
+"""Locations, plans and batches as a benchmark needs them, made through the services; and questions in SQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vouchers.choices import BatchStatus, PushAt
 from vouchers.models import VoucherBatch
 from vouchers.services import batch_create, batch_generate
 
-TERMS = {
+TERMS: dict[str, Any] = {
     "price_sell": 5000, "price_cost": 3500, "duration_seconds": 86_400, "uptime_limit_seconds": 36_000,
     "data_limit_bytes": 5_000_000_000, "rate_limit": "2M/4M",
 }  # fmt: skip
@@ -37,7 +37,7 @@ def make_location(name: str, port: int = 9, *, is_active: bool = True) -> Locati
 
 
 def make_plan(name: str, locations: Sequence[Location], **terms: Any) -> Plan:
-    plan = plan_create(actor=None, name=name, **(TERMS | terms))
+    plan = plan_create(actor=None, **(TERMS | terms | {"name": name}))
     plan_publish(plan, locations, actor=None)
     return plan
 

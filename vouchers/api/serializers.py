@@ -1,33 +1,17 @@
 from __future__ import annotations
 
-from typing import Any
-
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.models import TEN_YEARS, Plan
-from core.api.serializers import MAX_ID, AmountField, OutSerializer, StrictSerializer, TextField, WholeField
+from billing.api.fields import PlanField
+from billing.models import TEN_YEARS
+from core.api.serializers import AmountField, OutSerializer, StrictSerializer, TextField, WholeField
 from locations.api.fields import LocationField, LocationsField
 from locations.api.serializers import TRUTHS, truth
 from locations.choices import Hold, Presence, Reach
 from locations.models import AccessAccount
 from vouchers.choices import CharacterSet, CodeMode, PushAt
 from vouchers.models import MAX_QUANTITY, Voucher, VoucherBatch
-
-
-class PlanField(serializers.IntegerField):
-    """The id of a plan that is on sale; the validated value is the Plan."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Plan:
-        number = super().run_validation(data)
-        plan = Plan.objects.filter(pk=number, is_active=True).first()
-        if plan is None:
-            raise serializers.ValidationError(_("No plan on sale has this number: %(id)s.") % {"id": number})
-        return plan
 
 
 class BatchIn(StrictSerializer):

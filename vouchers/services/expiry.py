@@ -14,6 +14,7 @@ from locations.choices import Presence
 from locations.services import accounts_remove
 from vouchers.choices import VOUCHER_MOVES, VoucherStatus
 from vouchers.models import Voucher
+from vouchers.selectors import entries_named
 from vouchers.services.retry import deadlock_retried
 
 CHUNK = 5_000

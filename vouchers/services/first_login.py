@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -75,7 +75,7 @@ def vouchers_activate(logins: Sequence[tuple[int, datetime]], *, now: datetime |
 
 
 def _activate(logins: Sequence[tuple[int, datetime]]) -> list[Activated]:
-    parameters = {"accounts": [pk for pk, _at in logins], "moments": [at for _pk, at in logins]}
+    parameters: dict[str, Any] = {"accounts": [pk for pk, _at in logins], "moments": [at for _pk, at in logins]}
     with connection.cursor() as cursor:
         cursor.execute(ACTIVATE, parameters)
         return [Activated(*row) for row in cursor.fetchall()]

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -30,8 +30,7 @@ from core.error_log import error_record
 from core.errors import DomainError
 from core.fields import encrypt
 from core.kick import kick
-from locations.choices import Kind, Priority
-from locations.models import AccessAccount
+from locations.choices import Priority
 from locations.services import accounts_copy
 from vouchers.choices import BATCH_MOVES, BatchStatus, CodeMode, PushAt, VoucherStatus
 from vouchers.codes import code_space, codes_draw, passwords_draw
@@ -278,8 +277,15 @@ def _fresh_codes(batch: VoucherBatch, location_ids: list[int], progress: Progres
 
 
 def _existing(codes: list[str], location_ids: list[int]) -> set[str]:
-    found = set(Voucher.objects.filter(code__in=codes).values_list("code", flat=True))
-    if location_ids:
-        accounts = AccessAccount.objects.filter(location__in=location_ids, kind=Kind.HOTSPOT, name__in=codes)
-        found.update(accounts.values_list("name", flat=True))
+    """One array parameter instead of 10,000: turning parameters into SQL would cost more than the look-up."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code FROM vouchers_voucher WHERE code = ANY(%s)", [codes])
+        found = {row[0] for row in cursor.fetchall()}
+        if location_ids:
+            cursor.execute(
+                "SELECT name FROM locations_accessaccount"
+                " WHERE location_id = ANY(%s) AND kind = 'hotspot' AND name = ANY(%s)",
+                [location_ids, codes],
+            )
+            found.update(row[0] for row in cursor.fetchall())
     return found

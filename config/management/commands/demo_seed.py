@@ -21,7 +21,6 @@ from accounts.services import user_create
 from billing.choices import PlanType
 from billing.models import Plan
 from billing.services import plan_create, plan_publish
-from core.settings_registry import sync_settings
 from locations.models import Location
 from locations.services import location_add, location_change
 from vouchers.models import VoucherBatch
@@ -49,9 +48,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("sync_roles", verbosity=0)
-        call_command("sync_periodic", verbosity=0)
-        sync_settings()
+        call_command("prepare")
         admin = self._administrator()
         locations = self._locations(admin)
         plans = self._plans(admin, locations)

@@ -184,8 +184,9 @@ def test_a_plan_from_first_draft_to_sale(house: House, as_user: Login) -> None:
     assert published.status_code == 200, published.content
     (row,) = published.json()["publications"]
     assert (row["location"], row["location_name"], row["is_on_router"]) == (house.there.pk, "Pos 2", False)
-    # an operator of another place sees the plan, not where else it is sold
-    assert as_user(house.operator).get(f"{PLANS}{plan.pk}/").json()["publications"] == []
+    # an operator sees it where it is on sale
+    assert as_user(house.operator).get(f"{PLANS}{plan.pk}/").status_code == 404
+    assert as_user(house.outsider).get(f"{PLANS}{plan.pk}/").json()["publications"] == [row]
     patched = client.patch(f"{PLANS}{plan.pk}/", {"price_sell": "21000.00"}, format="json")
     assert (patched.json()["price_sell"], patched.json()["duration_seconds"]) == ("21000.00", 604800)
     bad = client.patch(f"{PLANS}{plan.pk}/", {"rate_limit": "fast"}, format="json")

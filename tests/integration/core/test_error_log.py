@@ -99,7 +99,7 @@ def test_in_a_transaction_that_cannot_be_saved_nothing_is_tried(logger: logging.
                 cursor.execute("SELECT no_such_column")
         except DatabaseError:
             connection.needs_rollback = True
-            logger.error("inside")  # noqa: TRY400
+            logger.error("inside")
             error_record(source="here", error=raised("x"))
             raise
     assert ErrorRecord.objects.count() == 0

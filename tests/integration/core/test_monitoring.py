@@ -12,13 +12,14 @@ import pytest
 import time_machine
 from django.conf import LazySettings
 from django.db import DatabaseError
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts.models import User
 from core.models import ErrorRecord, Installation, JobRun
 from core.monitoring import base_checks, checks, gauges, jobs, queues
 from core.monitoring.checks import CheckResult, health_report, is_healthy, is_serving
 from core.monitoring.exporter import Exporter, exporter_start, metrics_registry
+from core.monitoring.views import readyz
 from core.periodic import declare_job
 from core.periodic import jobs as declared_jobs
 from core.tasks import heartbeat
@@ -29,7 +30,7 @@ pytestmark = [pytest.mark.urls("tests.integration.core.view_urls"), pytest.mark.
 
 
 @pytest.fixture(autouse=True)
-def _broker_folder(settings: LazySettings, tmp_path: Path) -> Path:
+def broker_folder(settings: LazySettings, tmp_path: Path) -> Path:
     queue = tmp_path / "queue"
     queue.mkdir()
     settings.REDIS_URL = ""
@@ -84,13 +85,27 @@ def test_no_heartbeat_is_degraded_but_serves() -> None:
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-def test_a_critical_part_down_is_503(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_critical_part_down_is_503_and_no_error_line_per_probe(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def down() -> CheckResult:
         return CheckResult(False, "gone")
 
     monkeypatch.setitem(checks._checks, "core.broker", checks.Registered("core.broker", "b", down, True, True))
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_logged_in_probe_survives_a_database_that_is_away() -> None:
+    class NoSession:
+        @property
+        def is_active(self) -> bool:
+            raise DatabaseError("gone")
+
+    request = RequestFactory().get("/readyz", REMOTE_ADDR="192.0.2.1")
+    request.user = NoSession()  # type: ignore[assignment]
+    assert readyz(request).status_code == 200
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -135,10 +150,10 @@ def test_missing_migrations_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert base_checks.migrations_check().is_ok is False
 
 
-def test_the_broker_folder_must_take_files(_broker_folder: Path) -> None:
+def test_thebroker_folder_must_take_files(broker_folder: Path) -> None:
     assert base_checks.broker_check().is_ok is True
-    assert list(_broker_folder.iterdir()) == []
-    _broker_folder.rmdir()
+    assert list(broker_folder.iterdir()) == []
+    broker_folder.rmdir()
     assert base_checks.broker_check().is_ok is False
 
 
@@ -197,14 +212,14 @@ def test_recorded_errors_of_the_last_day_show() -> None:
 # --- queues -----------------------------------------------------------------------------------------------------------
 
 
-def test_files_of_the_broker_are_counted_and_timed(_broker_folder: Path) -> None:
+def test_files_of_the_broker_are_counted_and_timed(broker_folder: Path) -> None:
     name = "12345_0b0f6f0e-3b1e-4f6c-9a53-0b6a1d2f3c4d.{}.msg"
     for queue, age in (("celery", 300), ("routers", 5)):
-        file = _broker_folder / name.format(queue)
+        file = broker_folder / name.format(queue)
         file.write_text("{}")
         then = time.time() - age
         os.utime(file, (then, then))
-    (_broker_folder / "other.txt").write_text("x")
+    (broker_folder / "other.txt").write_text("x")
     states = {state.name: state for state in queues.queue_states()}
     assert {name: state.depth for name, state in states.items()} == {
         "celery": 1, "batches": 0, "routers": 1, "routers_slow": 0,
@@ -213,6 +228,34 @@ def test_files_of_the_broker_are_counted_and_timed(_broker_folder: Path) -> None
     assert states["batches"].age_seconds == 0
     result = base_checks.queues_check()
     assert (result.is_ok, "celery" in result.sentence, "routers" in result.sentence) == (False, True, False)
+
+
+@pytest.mark.redis
+def test_messages_in_redis_are_counted_and_timed(settings: LazySettings) -> None:
+    from celery import Celery
+
+    from core.monitoring import base_checks as found
+
+    settings.REDIS_URL = os.environ["TEST_REDIS_URL"]
+    app = Celery("tests", broker=settings.REDIS_URL, set_as_current=False)
+    with time_machine.travel(MOMENT, tick=False) as clock:
+        for _n in range(2):
+            app.send_task("tests.nothing", queue="routers_slow")
+            clock.shift(timedelta(seconds=100))
+        states = {state.name: state for state in queues.queue_states()}
+        try:
+            assert (states["routers_slow"].depth, round(states["routers_slow"].age_seconds)) == (2, 200)
+            assert found.queues_check().is_ok is False
+        finally:
+            with app.connection_for_write() as broker:
+                broker.default_channel.client.delete("routers_slow")
+        assert {state.name: state.age_seconds for state in queues.queue_states()}["routers_slow"] == 0
+
+
+def test_a_redis_that_is_away_is_told(settings: LazySettings) -> None:
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    with pytest.raises(OSError, match="ConnectionError"):
+        queues.queue_states()
 
 
 # --- metrics ----------------------------------------------------------------------------------------------------------

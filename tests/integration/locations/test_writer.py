@@ -34,7 +34,9 @@ def test_a_new_account_and_its_profile_reach_the_router(version: str) -> None:
         assert user["profile"] == "paket-1jam"
         assert user["comment"] == f"mb:{installation().tag}:a"
         assert router.rows("/ip/hotspot/user", name="ABCD2345")[0]["password"] == "ABCD2345"
-        assert [p["rate-limit"] for p in on_router(router, "/ip/hotspot/user/profile") if p["name"] == "paket-1jam"] == ["2M/4M"]
+        assert [
+            p["rate-limit"] for p in on_router(router, "/ip/hotspot/user/profile") if p["name"] == "paket-1jam"
+        ] == ["2M/4M"]
         account.refresh_from_db()
         assert account.is_synced
         assert account.router_id == user[".id"]
@@ -113,7 +115,9 @@ def test_an_entry_somebody_else_made_is_a_conflict_and_is_left_alone() -> None:
 def test_a_refusal_holds_only_its_row_and_keeps_the_routers_words() -> None:
     with emulated() as router:
         location = location_of(router)
-        bad = services.profile_put(location=location, kind=Kind.HOTSPOT, name="bad", rate_limit="2M/4M", address_pool="no-such-pool")
+        bad = services.profile_put(
+            location=location, kind=Kind.HOTSPOT, name="bad", rate_limit="2M/4M", address_pool="no-such-pool"
+        )
         put(profile_at(location), "ABCD2345")
         location_run(location.pk)
         bad.refresh_from_db()

@@ -53,7 +53,7 @@ def run(report: Report, scale: float) -> None:
             loaded = _sell(busy_codes, busy, lambda: _left(places[0], batch.tag) > 0)
             left_after = _left(places[0], batch.tag)
     report.note(f"model: {MODEL}; sold by voucher_sell, put on the router at sale; read back over a second connection")
-    report.note(f"{len(loaded.taken)} sales while {left_before:,} … {left_after:,} of {bulk:,} users were still to come")
+    report.note(f"{len(loaded.taken)} sales while {left_before:,} … {left_after:,} of {bulk:,} users were to come")
     _figures(report, idle, loaded, bulk)
     problems = [*idle.problems, *loaded.problems]
     if len(loaded.taken) < SAMPLES // 2 and report.is_full_size:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -136,8 +135,8 @@ def _problems(routers: Sequence[Router], dead: int, places: Sequence[Location]) 
 def _figures(report: Report, count: int, alone: list[float], lags: dict[tuple[int, str], list[float]]) -> None:
     base = percentile(alone, 0.95)
     report.figure(
-        f"sweep of {count} live routers, p95 until confirmed", rows=len(alone), delay=delay_text(RTT), measured=seconds(base),
-        compared=f"p50 {seconds(percentile(alone, 0.5))}",
+        f"sweep of {count} live routers, p95 until confirmed", rows=len(alone), delay=delay_text(RTT),
+        measured=seconds(base), compared=f"p50 {seconds(percentile(alone, 0.5))}",
     )  # fmt: skip
     for (dead, when), values in lags.items():
         p95 = percentile(values, 0.95)

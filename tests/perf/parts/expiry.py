@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
+from psycopg import sql
+
 from core import clock
 from locations.models import Location
 from locations.sync import connections
@@ -77,7 +79,11 @@ def _bare_update(due: int) -> float:
     with owner() as session:
         for table in TABLES:
             name = make_copy(session, table)
-            session.execute(f"INSERT INTO {name} OVERRIDING SYSTEM VALUE SELECT * FROM {table}")
+            session.execute(
+                sql.SQL("INSERT INTO {} OVERRIDING SYSTEM VALUE SELECT * FROM {}").format(
+                    sql.Identifier(name), sql.Identifier(table)
+                )
+            )
             session.execute(f"VACUUM (ANALYZE) {name}")
         started = time.perf_counter()
         with session.transaction():
@@ -104,15 +110,16 @@ def _problems(count: int, due: int, live: VoucherBatch) -> list[str]:
             "SELECT count(*) FROM locations_accessaccount WHERE presence = 'absent' AND is_kick_due"
             " AND revision = applied_revision + 1 AND priority = 1", due,
         ),
-        "still active": (f"SELECT count(*) FROM vouchers_voucher WHERE status = 'active' AND batch_id = {live.pk}",
-                         live.quantity),
-        "accounts left alone": (
-            f"SELECT count(*) FROM locations_accessaccount WHERE presence = 'present' AND tag = '{live.tag}'"
-            " AND revision = applied_revision", live.quantity,
-        ),
     }  # fmt: skip
     for what, (statement, wanted) in questions.items():
         expect(problems, what, one(statement), wanted)
+    active = one("SELECT count(*) FROM vouchers_voucher WHERE status = 'active' AND batch_id = %s", live.pk)
+    expect(problems, "still active", active, live.quantity)
+    untouched = one(
+        "SELECT count(*) FROM locations_accessaccount WHERE presence = 'present' AND tag = %s"
+        " AND revision = applied_revision", live.tag,
+    )  # fmt: skip
+    expect(problems, "accounts left alone", untouched, live.quantity)
     return problems
 
 
@@ -123,7 +130,8 @@ def _removal(report: Report, router: Router, location: Location, count: int) -> 
     taken = time.perf_counter() - started
     report.figure(
         "remove expired users from the router", rows=count, delay=delay_text(RTT),
-        measured=f"{seconds(taken)}, {count / taken:,.0f} users/s", compared=f"a round trip each {seconds(count * RTT / 1000)}",
+        measured=f"{seconds(taken)}, {count / taken:,.0f} users/s",
+        compared=f"a round trip each {seconds(count * RTT / 1000)}",
         ratio=taken / (count * RTT / 1000),
     )  # fmt: skip
     problems: list[str] = []

@@ -102,7 +102,8 @@ def _wrong_logins(router: Router, location: Location) -> Iterator[str]:
 def _unconfirmed(location: Location, tag: str, count: int) -> list[str]:
     problems: list[str] = []
     confirmed = one(
-        "SELECT count(*) FROM locations_accessaccount WHERE location_id = %s AND tag = %s AND revision = applied_revision",
+        "SELECT count(*) FROM locations_accessaccount WHERE location_id = %s AND tag = %s"
+        " AND revision = applied_revision",
         location.pk, tag,
     )  # fmt: skip
     expect(problems, "confirmed in the database", confirmed, count)

@@ -35,7 +35,9 @@ def test_debug(settings: LazySettings) -> None:
         ("http://localhost:8000", ["*"], ["config.E002"]),
     ],
 )
-def test_the_demo_answers_only_this_machine(settings: LazySettings, url: str, hosts: list[str], found: list[str]) -> None:
+def test_the_demo_answers_only_this_machine(
+    settings: LazySettings, url: str, hosts: list[str], found: list[str]
+) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = url, hosts
     settings.DEMO_MODE = False
     assert checks.demo_stays_at_home() == []

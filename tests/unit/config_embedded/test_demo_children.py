@@ -51,6 +51,22 @@ def test_the_plan_tells_the_seed_where_routers_are_and_no_secret(tmp_path: Path)
     assert children.plan_url(tmp_path) == ""
 
 
+def test_static_files_are_collected_again_only_when_something_changed(tmp_path: Path) -> None:
+    (tmp_path / "core" / "static" / "core").mkdir(parents=True)
+    style = tmp_path / "core" / "static" / "core" / "style.css"
+    style.write_text("a{}")
+    (tmp_path / "requirements.txt").write_text("one==1")
+    seen = [children.static_fingerprint(tmp_path), children.static_fingerprint(tmp_path)]
+    style.write_text("a{b:c}")
+    seen.append(children.static_fingerprint(tmp_path))
+    (tmp_path / "requirements.txt").write_text("one==2")
+    seen.append(children.static_fingerprint(tmp_path))
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3
+    assert list(children.setup_commands(static=True)[0]) == ["migrate", "collectstatic"]
+    assert list(children.setup_commands(static=False)[0]) == ["migrate"]
+
+
 def test_processes_and_their_queues() -> None:
     specs = {spec.name: spec.command[1:] for spec in children.child_specs(ENV, port=8123)}
     assert list(specs) == ["web", "worker", "routers", "routers-slow", "beat"]
@@ -71,7 +87,7 @@ def test_a_router_stops_last_and_its_password_is_on_no_command_line(tmp_path: Pa
     spec = children.emulator_spec(router, ENV)
     assert spec.name == "emulator-router-7"
     assert spec.stops_last
-    assert spec.command[:3] == [sys.executable, "manage.py", "emulate_router"]
+    assert spec.command[:3] == [sys.executable, "-m", "locations.emulator"]
     options = dict(zip(spec.command[3::2], spec.command[4::2], strict=True))
     assert options == {
         "--port": str(router.port),
@@ -79,6 +95,7 @@ def test_a_router_stops_last_and_its_password_is_on_no_command_line(tmp_path: Pa
         "--control-port": str(router.control_port),
         "--version": "7.16.1",
         "--model": "RB5009UG+S+",
+        "--identity": "router-7",
         "--user": "billing",
         "--state-file": router.state_file,
     }

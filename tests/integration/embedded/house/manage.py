@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import sys
 import urllib.request
 from pathlib import Path
@@ -39,13 +37,6 @@ def demo_check(arguments: list[str]) -> None:
         row = connection.execute("SELECT count(*) FROM seeded").fetchone()
     print(f"seeded {row[0] if row else 0} times; owner known: {'DATABASE_OWNER_URL' in os.environ}", flush=True)
     sys.exit(int(os.environ.get("CHECK_CODE", "0")))
-
-
-def emulate_router(arguments: list[str]) -> None:
-    options = dict(zip(arguments[::2], arguments[1::2], strict=True))
-    sockets = [socket.create_server(("127.0.0.1", int(options[name]))) for name in ("--port", "--control-port")]
-    Path(options["--state-file"]).write_text(f"{options['--version']} {len(sockets)} {options['--user']}")
-    signal.pause()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,23 @@
+"""After every migrate: roles, periodic jobs, system settings, and once the first location from MIKROTIK_*. Idempotent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from core.settings_registry import sync_settings
+from locations.services import location_seed_first
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("sync_roles", verbosity=0)
+        call_command("sync_periodic", verbosity=0)
+        sync_settings()
+        location = location_seed_first()
+        if location is not None:
+            self.stdout.write(f"First location added: {location.name} (from MIKROTIK_HOST).")
