@@ -78,7 +78,7 @@ def hotspot_host(batch: VoucherBatch) -> str:
     """The DNS name of the hotspot's login page at the batch's first location that has one; empty: none known."""
     links = BatchLocation.objects.filter(batch=batch).order_by("location_id").values("location_id")
     for settings in Location.objects.filter(pk__in=links).order_by("pk").values_list("settings", flat=True):
-        host = str((settings or {}).get("hotspot_dns", "")).strip()
+        host = str((settings or {}).get("hotspot_dns") or "").strip()
         if _HOST.fullmatch(host):
             return host
     return ""

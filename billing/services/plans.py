@@ -115,7 +115,7 @@ def _store(plan: Plan) -> None:
 def _state(plan: Plan, names: tuple[str, ...]) -> dict[str, Any]:
     """Values as the activity log keeps them: amounts as text, the rest as they are."""
     values = {name: getattr(plan, name) for name in names}
-    return {name: str(value) if name.startswith("price") else value for name, value in values.items()}
+    return {name: str(quantise(value)) if name.startswith("price") else value for name, value in values.items()}
 
 
 def _id(actor: User | None) -> int | None:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.management import call_command
 from django_celery_beat.models import PeriodicTask
-from pytest_django import SettingsWrapper
 
 from core.models import Setting
 from locations.models import Location
@@ -12,7 +13,7 @@ FIRST = {"HOST": "192.168.88.1", "PORT": 8729, "USERNAME": "billing", "PASSWORD"
 
 
 @pytest.mark.django_db
-def test_the_first_location_comes_from_the_environment_once(settings: SettingsWrapper) -> None:
+def test_the_first_location_comes_from_the_environment_once(settings: Any) -> None:
     settings.FIRST_LOCATION = FIRST
     call_command("prepare", verbosity=0)
     location = Location.objects.get()
@@ -28,7 +29,7 @@ def test_the_first_location_comes_from_the_environment_once(settings: SettingsWr
 
 
 @pytest.mark.django_db
-def test_without_a_host_nothing_is_seeded(settings: SettingsWrapper) -> None:
+def test_without_a_host_nothing_is_seeded(settings: Any) -> None:
     settings.FIRST_LOCATION = {**FIRST, "HOST": ""}
     call_command("prepare", verbosity=0)
     assert not Location.objects.exists()
