@@ -81,7 +81,7 @@ class PlanAdmin(ModelAdmin[Plan]):
 
     def save_model(self, request: HttpRequest, obj: Plan, form: Any, change: bool) -> None:
         actor: Any = request.user
-        names = [*form.Meta.fields, "rate_limit"]
+        names = [*PlanForm.Meta.fields, "rate_limit"]
         fields = {name: form.cleaned_data[name] for name in names if name in form.cleaned_data}
         if change:
             plan_change(obj, actor=actor, ip=client_ip(request), **fields)

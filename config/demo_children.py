@@ -110,7 +110,9 @@ def static_fingerprint(clone: Path) -> str:
     for name in ("requirements.txt", "config/settings.py"):
         path = clone / name
         digest.update(path.read_bytes() if path.exists() else b"")
-    for path in sorted(clone.glob("*/static*/**/*")):
+    for path in sorted(clone.glob("[!.]*/static*/**/*")):
+        if path.is_relative_to(clone / "var"):
+            continue  # what collectstatic wrote
         found = path.stat()
         digest.update(f"{path.relative_to(clone)} {found.st_size} {found.st_mtime_ns}\n".encode())
     return digest.hexdigest()

@@ -57,8 +57,8 @@ class SharedRotatingHandler(logging.Handler):
         try:
             line = (self.format(record) + "\n").encode("utf-8", "backslashreplace")
             self._follow()
-            if os.fstat(self._descriptor).st_size + len(line) > self.largest:
-                self._rotate()
+            if self._is_full(len(line)):
+                self._rotate(len(line))
             os.write(self._descriptor, line)
         except OSError as error:
             # A full disk must not stop the product; stdout still has the line.
@@ -83,12 +83,15 @@ class SharedRotatingHandler(logging.Handler):
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
-    def _rotate(self) -> None:
+    def _is_full(self, more: int) -> bool:
+        return os.fstat(self._descriptor).st_size + more > self.largest
+
+    def _rotate(self, more: int) -> None:
         lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._follow()  # while we waited, another process may have done it
-            if os.fstat(self._descriptor).st_size < self.largest // 2:
+            if not self._is_full(more):
                 return
             for number in range(self.kept - 1, 0, -1):
                 older = self.path.with_name(f"{self.path.name}.{number}")

@@ -62,6 +62,10 @@ class BatchForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields["is_warned"].widget = forms.HiddenInput()
         style_form(self)
 
+    def _get_validation_exclusions(self) -> set[str]:
+        # a key that is known already is the same order sent again, not a mistake
+        return {*super()._get_validation_exclusions(), "request_key"}
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         places, quantity, push_at = data.get("places"), data.get("quantity"), data.get("push_at")

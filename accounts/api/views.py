@@ -120,4 +120,4 @@ class MeView(HouseView):
     @extend_schema(responses={200: MeOut}, operation_id="me")
     def get(self, request: Request) -> Response:
         """Who I am, and what my role may do."""
-        return Response(_me(request.user))
+        return Response(_me(self.caller))

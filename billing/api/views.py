@@ -17,7 +17,7 @@ from core.api.views import RoomViewSet
 from locations.selectors import locations_visible_to
 
 
-class PlanFilter(django_filters.FilterSet):
+class PlanFilter(django_filters.FilterSet):  # type: ignore[misc]
     type = django_filters.ChoiceFilter(choices=PlanType.choices)
     is_active = django_filters.BooleanFilter()
 
@@ -40,10 +40,10 @@ class PlanViewSet(RoomViewSet):
     }
 
     def visible(self) -> QuerySet[Plan]:
-        plans = plans_visible_to(self.request.user)
+        plans = plans_visible_to(self.caller)
         if self.action == "list":
             return plans
-        here = locations_visible_to(self.request.user).values("pk")
+        here = locations_visible_to(self.caller).values("pk")
         publications = PlanLocation.objects.filter(location__in=here).select_related("location", "profile")
         return plans.prefetch_related(Prefetch("publications", publications.order_by("location__name")))
 

@@ -86,7 +86,8 @@ def confirm_view(admin: ModelAdmin[Any], request: HttpRequest, object_id: str, n
         return HttpResponseRedirect(back)
     if not is_allowed(admin, request, asked.permission, row):
         raise PermissionDenied
-    form = asked.form(request.POST or None, affected=asked.affected, initial=dict(asked.initial or {}))
+    data = request.POST if request.method == "POST" else None
+    form = asked.form(data, affected=asked.affected, initial=dict(asked.initial or {}))
     if request.method == "POST" and form.is_valid():
         try:
             done = asked.run(form.cleaned_data)

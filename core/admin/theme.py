@@ -17,8 +17,10 @@ def _static(name: str) -> Any:
 
 
 def site_name(request: HttpRequest) -> str:
-    """The operator's own name everywhere, ours until he set one."""
-    return str(setting("company.name"))
+    """The operator's own name everywhere, ours until he set one. Asked several times per page, read once."""
+    if not hasattr(request, "_site_name"):
+        request._site_name = str(setting("company.name"))  # type: ignore[attr-defined]
+    return str(request._site_name)  # type: ignore[attr-defined]
 
 
 BASE = {

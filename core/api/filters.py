@@ -10,7 +10,7 @@ from django.forms import IntegerField
 from core.api.serializers import MAX_ID
 
 
-class WholeFilter(django_filters.Filter):
+class WholeFilter(django_filters.Filter):  # type: ignore[misc]
     """A whole number; the stock NumberFilter goes through Decimal and takes `1.5` and `1e5`."""
 
     field_class = IntegerField

@@ -44,6 +44,11 @@ def zone_choices() -> list[Any]:
 
 class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
     password = SecretField(label=gettext_lazy("router password"))
+    hotspot_dns = forms.RegexField(
+        r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$", required=False, max_length=253,
+        label=gettext_lazy("name of the login page"),
+        help_text=gettext_lazy("DNS name of the hotspot's login page; QR codes on vouchers lead there."),
+    )  # fmt: skip
 
     class Meta:
         model = Location
@@ -62,6 +67,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial.setdefault("hotspot_dns", (self.instance.settings or {}).get("hotspot_dns", ""))
         zone = self.fields.get("timezone")
         if zone is not None:
             classes = zone.widget.attrs
@@ -104,7 +110,7 @@ class LocationAdmin(ModelAdmin[Location]):
             gettext_lazy("Connection"),
             {"fields": ("host", "port", "username", "password", "tls_mode", "tls_fingerprint")},
         ),
-        (gettext_lazy("Place"), {"fields": ("timezone", "latitude", "longitude")}),
+        (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude")}),
     )
     confirmations = ("test_connection", "retry", "accept_router")
     live_template = "locations/admin/location_facts.html"
@@ -128,10 +134,14 @@ class LocationAdmin(ModelAdmin[Location]):
         return [path("<path:object_id>/trust/", view, name="locations_location_trust"), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
-        fields = {name: form.cleaned_data[name] for name in form.Meta.fields if name in form.cleaned_data}
+        fields = {name: form.cleaned_data[name] for name in LocationForm.Meta.fields if name in form.cleaned_data}
         actor: Any = request.user
+        names = [*form.changed_data]
+        if "hotspot_dns" in names:
+            fields["settings"] = {**(obj.settings or {}), "hotspot_dns": form.cleaned_data["hotspot_dns"]}
+            names.append("settings")
         if change:
-            changed = {name: fields[name] for name in form.changed_data if name in fields}
+            changed = {name: fields[name] for name in names if name in fields}
             location_change(obj, actor=actor, ip=client_ip(request), **changed)
             return
         saved = location_add(actor=actor, ip=client_ip(request), **fields)

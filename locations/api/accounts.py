@@ -36,7 +36,7 @@ class AccountViewSet(RoomViewSet):
     }
 
     def visible(self) -> QuerySet[AccessAccount]:
-        return accounts_visible_to(self.request.user).select_related("location", "profile")
+        return accounts_visible_to(self.caller).select_related("location", "profile")
 
     @extend_schema(request=NoInput, responses={200: AccountRowOut})
     @action(detail=True, methods=["post"])

@@ -10,7 +10,7 @@ from locations.choices import Hold, Kind
 from locations.models import TODO, AccessAccount, Location
 
 
-class LocationFilter(django_filters.FilterSet):
+class LocationFilter(django_filters.FilterSet):  # type: ignore[misc]
     is_active = django_filters.BooleanFilter()
 
     class Meta:
@@ -18,7 +18,7 @@ class LocationFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class AccountFilter(django_filters.FilterSet):
+class AccountFilter(django_filters.FilterSet):  # type: ignore[misc]
     location = id_filter("location_id")
     kind = django_filters.ChoiceFilter(choices=Kind.choices)
     name = django_filters.CharFilter(max_length=64, label="Exactly this name.")

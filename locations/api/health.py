@@ -33,7 +33,9 @@ class HealthOut(OutSerializer):
     routers = serializers.DictField(child=serializers.IntegerField(), help_text="The caller's routers by state.")
     waiting = serializers.IntegerField(help_text="Changes that wait for one of them.")
     held = serializers.IntegerField(help_text="Changes that wait for a person.")
-    errors = serializers.IntegerField(allow_null=True, help_text="Recorded errors; null for other roles.")
+    errors = serializers.IntegerField(  # type: ignore[assignment]
+        allow_null=True, help_text="Recorded errors; null for other roles."
+    )
     jobs = JobOut(many=True, allow_null=True, help_text="Periodic jobs; null for other roles.")
 
 
@@ -44,9 +46,9 @@ class HealthView(HouseView):
     def get(self, request: Request) -> Response:
         """Routers by state, what waits, errors and jobs."""
         house = installation()
-        states = RouterState.objects.filter(location__in=locations_visible_to(request.user).values("pk"))
+        states = RouterState.objects.filter(location__in=locations_visible_to(self.caller).values("pk"))
         by_reach = dict(states.values_list("reach").annotate(n=Count("pk")))
-        accounts = accounts_visible_to(request.user)
+        accounts = accounts_visible_to(self.caller)
         answer: dict[str, Any] = {
             "installation": house.tag,
             "epoch": house.epoch,
@@ -57,7 +59,7 @@ class HealthView(HouseView):
             "errors": None,
             "jobs": None,
         }
-        if request.user.has_perm("core.view_health"):
+        if self.caller.has_perm("core.view_health"):
             answer["errors"] = ErrorRecord.objects.aggregate(n=Sum("count"))["n"] or 0
             answer["jobs"] = JobRun.objects.all()
         return Response(HealthOut(answer).data)

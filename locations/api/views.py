@@ -49,7 +49,7 @@ class LocationViewSet(RoomViewSet):
     }
 
     def visible(self) -> QuerySet[Location]:
-        return locations_visible_to(self.request.user)
+        return locations_visible_to(self.caller)
 
     @extend_schema(request=LocationIn, responses={201: LocationOut})
     def create(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""A database with a million vouchers and their accounts on one location, among a hundred locations."""
+"""A database with a million vouchers, nearly all on one location, 10,000 on another, among a hundred locations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from locations.models import Location
 from tests.perf.world import execute, make_batch, make_location, make_plan, one, vacuum
 from vouchers.models import MAX_QUANTITY
 
-NAME = "Codes"
-OTHERS = 99
+NAME, USUAL = "Codes", "Usual"
+USUAL_SHARE = 0.01
+OTHERS = 98
 OBSERVATIONS = 200_000  # a hundred routers make more in one day
 STATES = """
 UPDATE vouchers_voucher SET status = s.status,
@@ -37,29 +38,35 @@ FROM generate_series(1, %s) n
 TABLES = ("vouchers_voucher", "locations_accessaccount", "locations_observation", "locations_location")
 
 
-def fill(rows: int) -> Location:
-    """As many vouchers as wanted, as generation leaves them; those of the part before are kept."""
-    location = Location.objects.filter(name=NAME).first() or make_location(NAME, is_active=False)
-    location.is_active = True  # for orders only
+def fill(rows: int) -> tuple[Location, Location]:
+    """As many vouchers as wanted, as generation leaves them; those of the part before are kept.
+
+    Returns the location that has nearly all of them, and one as large as real ones get.
+    """
+    largest = Location.objects.filter(name=NAME).first() or make_location(NAME, is_active=False)
+    usual = make_location(USUAL, is_active=False)
+    largest.is_active = usual.is_active = True  # for orders only
     missing = rows - int(one("SELECT count(*) FROM vouchers_voucher") or 0)
-    plan = make_plan("Lists", [location])
+    plan = make_plan("Lists", [largest, usual])
     while missing > 0:
-        missing -= make_batch(plan, location, min(missing, MAX_QUANTITY)).quantity
+        missing -= make_batch(plan, largest, min(missing, MAX_QUANTITY)).quantity
+    make_batch(plan, usual, int(rows * USUAL_SHARE))
     for number in range(OTHERS):
         make_location(f"Other {number:03}")
     execute(OBSERVE, OTHERS, OBSERVATIONS)
-    Location.objects.update(is_active=True)  # the sweep looks at active ones
+    Location.objects.update(is_active=True)  # the sweep looks at active ones,
+    execute("UPDATE locations_routerstate SET polled_at = now() + interval '1 hour'")  # and only at work, not at polls
     vacuum(*TABLES)
-    return location
+    return largest, usual
 
 
-def spread(location: Location) -> None:
+def spread() -> None:
     """The steady state: vouchers in all states, every account confirmed by its router."""
     now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute(STATES, {"now": now, "began": now - timedelta(days=1), "until": now + timedelta(days=1)})
     execute(CONFIRM)
-    execute("UPDATE locations_routerprofile SET applied_revision = revision WHERE location_id = %s", location.pk)
+    execute("UPDATE locations_routerprofile SET applied_revision = revision")
     vacuum(*TABLES)
 
 

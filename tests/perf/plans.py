@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 GROWING = {
@@ -25,16 +25,29 @@ class Plan:
 
 
 def plans_of(work: Callable[[], object]) -> list[Plan]:
-    """Do the work once, then explain (and run again) every question it asked about a growing table."""
+    """Do the work once, then explain (and run again) every question it asked about a growing table.
+
+    Planner settings that the work made for its own transaction are made again for its questions.
+    """
     with CaptureQueriesContext(connection) as captured:
         work()
-    statements = {query["sql"]: None for query in captured.captured_queries}
-    asked = [sql for sql in statements if sql.lstrip().upper().startswith(("SELECT", "WITH"))]
-    return [explain(sql) for sql in asked if any(table in sql for table in GROWING)]
+    plans: dict[str, Plan] = {}
+    settings = ""
+    for query in captured.captured_queries:
+        statement = query["sql"].strip()
+        if statement.upper().startswith(("COMMIT", "ROLLBACK")):
+            settings = ""
+        elif statement.upper().startswith("SET LOCAL"):
+            settings += statement.rstrip("; ") + "; "
+        elif statement.upper().startswith(("SELECT", "WITH")) and any(table in statement for table in GROWING):
+            plans[statement] = explain(statement, settings)
+    return list(plans.values())
 
 
-def explain(statement: str) -> Plan:
-    with connection.cursor() as cursor:
+def explain(statement: str, settings: str = "") -> Plan:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if settings:
+            cursor.execute(settings)
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}")
         answer = cursor.fetchone()[0]
     plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -85,11 +85,9 @@ class BatchAdmin(ModelAdmin[VoucherBatch]):
         saved = batch_create(locations=places, actor=actor, ip=client_ip(request), **data)
         obj.__dict__.update(saved.__dict__)
 
-    def response_add(self, request: HttpRequest, obj: VoucherBatch, post_url_continue: str | None = None) -> Any:
+    def response_post_save_add(self, request: HttpRequest, obj: VoucherBatch) -> HttpResponseRedirect:
         """To the page that shows the progress, not back to the list."""
-        if "_popup" in request.POST:
-            return super().response_add(request, obj, post_url_continue)
-        return super().response_add(request, obj, reverse("admin:vouchers_voucherbatch_change", args=[obj.pk]))
+        return HttpResponseRedirect(reverse("admin:vouchers_voucherbatch_change", args=[obj.pk]))
 
     # --- columns ----------------------------------------------------------------------------------------------------
 

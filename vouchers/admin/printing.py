@@ -16,6 +16,7 @@ from core.client_ip import client_ip
 from core.events import emit
 from core.staff_events import StaffActed
 from vouchers.models import Voucher, VoucherBatch
+from vouchers.printing import csv_header, csv_row, sheet_context
 
 FORMATS = ("a4", "58mm")
 PER_SHEET = 400  # what a browser lays out without effort; the sheet links to the next part
@@ -41,13 +42,11 @@ def print_urls(model_admin: Any) -> list[URLPattern]:
 
 def print_view(request: HttpRequest, batch: VoucherBatch, size: str) -> HttpResponse:
     """One part of the sheet: `?after=<voucher id>` continues."""
-    from vouchers.printing import sheet_context
-
     if size not in FORMATS:
         raise Http404
     after = request.GET.get("after", "0")
     rows = Voucher.objects.filter(batch=batch, pk__gt=int(after) if after.isdigit() else 0).order_by("pk")
-    vouchers = list(rows.select_related("plan")[: PER_SHEET + 1])
+    vouchers = list(rows.select_related("plan", "batch")[: PER_SHEET + 1])
     more = vouchers[PER_SHEET - 1].pk if len(vouchers) > PER_SHEET else None
     context = {**sheet_context(batch, vouchers[:PER_SHEET]), "size": size, "more": more}
     _written_down(request, batch, f"batch.printed_{size}")
@@ -56,11 +55,9 @@ def print_view(request: HttpRequest, batch: VoucherBatch, size: str) -> HttpResp
 
 def csv_view(request: HttpRequest, batch: VoucherBatch) -> HttpResponse:
     """All codes of the batch, streamed."""
-    from vouchers.printing import csv_header, csv_row
-
-    rows = Voucher.objects.filter(batch=batch).select_related("plan").order_by("pk").iterator(chunk_size=2000)
+    rows = Voucher.objects.filter(batch=batch).select_related("plan", "batch").order_by("pk")
     _written_down(request, batch, "batch.exported")
-    return csv_response(f"batch-{batch.pk}.csv", csv_header(), rows, csv_row)  # type: ignore[return-value]
+    return csv_response(f"batch-{batch.pk}.csv", csv_header(), rows.iterator(chunk_size=2000), csv_row)  # type: ignore[return-value]
 
 
 def _written_down(request: HttpRequest, batch: VoucherBatch, action: str) -> None:

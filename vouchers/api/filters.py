@@ -10,7 +10,7 @@ from vouchers.choices import BatchStatus, VoucherStatus
 from vouchers.models import BatchLocation, Voucher, VoucherBatch
 
 
-class VoucherFilter(django_filters.FilterSet):
+class VoucherFilter(django_filters.FilterSet):  # type: ignore[misc]
     code = django_filters.CharFilter(method="by_code", max_length=40, label="Exactly this code.")
     code_prefix = django_filters.CharFilter(
         method="by_prefix", min_length=2, max_length=40, label="Codes that begin with this."
@@ -26,7 +26,7 @@ class VoucherFilter(django_filters.FilterSet):
         return rows.filter(code__startswith=value.strip().upper())
 
 
-class BatchFilter(django_filters.FilterSet):
+class BatchFilter(django_filters.FilterSet):  # type: ignore[misc]
     status = django_filters.ChoiceFilter(choices=BatchStatus.choices)
     plan = id_filter("plan_id")
     location = id_filter("pk", method="by_location")

@@ -56,7 +56,8 @@ class VoucherOut(VoucherRowOut):
         read_only_fields = fields
 
     def get_password(self, voucher: Voucher) -> str | None:
-        return voucher.password
+        password: str | None = voucher.password
+        return password
 
     @extend_schema_field(PlaceOut(many=True))
     def get_places(self, voucher: Voucher) -> Any:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -16,10 +15,8 @@ from accounts.models import ActivityLog, User
 from billing.models import Plan, PlanLocation
 from core.models import Setting
 from core.settings_registry import setting
-from locations.admin import location as location_admin
 from locations.choices import Hold, Reach
 from locations.models import AccessAccount, Location, RouterState
-from locations.services import TestResult
 from tests.integration.admin.world import PASSWORD, World
 
 Login = Callable[[User], Client]
@@ -32,7 +29,7 @@ def said(response: Any) -> list[str]:
 def location_data(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Pos 2", "host": "192.0.2.10", "port": "8728", "username": "billing", "password": "", "tls_mode": "none",
-        "tls_fingerprint": "", "timezone": "Asia/Makassar", "latitude": "", "longitude": "", "is_active": "on",
+        "tls_fingerprint": "", "timezone": "Asia/Makassar", "latitude": "", "longitude": "", "is_active": "on", "hotspot_dns": "login.pos2.example",
         "members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0", **changes,
     }  # fmt: skip
 
@@ -103,6 +100,7 @@ def test_an_empty_password_keeps_the_stored_one(world: World, login: Login) -> N
     assert client.post(url, location_data()).status_code == 302
     stored = Location.objects.get(pk=world.near.pk)
     assert (stored.password, stored.timezone) == ("router-secret-1", "Asia/Makassar")
+    assert stored.settings == {"hotspot_dns": "login.pos2.example"}
     assert client.post(url, location_data(password="new-secret-2")).status_code == 302
     assert Location.objects.get(pk=world.near.pk).password == "new-secret-2"
     assert "new-secret-2" not in str(list(ActivityLog.objects.values_list("details", flat=True)))
@@ -128,21 +126,6 @@ def test_an_operator_sees_his_location_only_and_cannot_change_it(world: World, l
         {"app_label": "locations", "model_name": "accessaccount", "field_name": "location", "term": ""},
     ).json()
     assert [row["id"] for row in found["results"]] == [str(world.near.pk)]
-
-
-def test_the_connection_test_runs_outside_a_transaction_and_says_what_it_found(
-    world: World, login: Login, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def tested(location: Location) -> TestResult:
-        assert not transaction.get_connection().in_atomic_block
-        return TestResult(False, "login", "The router refused user name or password.", version="7.16.1", fingerprint="")
-
-    monkeypatch.setattr(location_admin, "location_test", tested)
-    url = reverse("admin:locations_location_test_connection", args=[world.near.pk])
-    page = login(world.admin).post(url)
-    assert b"The router refused user name or password." in page.content
-    assert b"7.16.1" in page.content
-    assert login(world.operator).post(url).status_code == 403
 
 
 def test_a_certificate_is_trusted_only_by_post_and_only_a_real_one(world: World, login: Login) -> None:

@@ -22,7 +22,6 @@ from accounts.models import User
 from accounts.roles import PERMISSIONS
 from core.api.views import RoomViewSet
 from core.settings_registry import sync_settings
-from locations.services import TestResult
 from tests.integration.api.conftest import House, Login
 from tests.integration.api.walk import Address, addresses, admin_models, admin_rule
 
@@ -70,6 +69,7 @@ ADMIN_PAGES: dict[str, str] = {
     "vouchers_voucher_live": "vouchers.view_voucher",
 }
 SCOPED = {"billing_plan", "vouchers_voucher", "vouchers_voucherbatch", "locations_location", "locations_accessaccount"}
+WRITTEN_DOWN = {"vouchers_voucherbatch_print", "vouchers_voucherbatch_csv"}  # reading codes goes into the log
 NEVER_WALKED = {"admin:logout"}  # would end the walker's own session
 
 READS = {"GET"}
@@ -162,6 +162,8 @@ def test_every_action_of_the_api_names_a_permission_of_the_table() -> None:
 @pytest.fixture
 def _no_router(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk is about doors; what a router says is tested elsewhere."""
+    from locations.services import TestResult  # at the top, pytest would take it for a test
+
     answer = TestResult(True, "", "answers")
     monkeypatch.setattr("locations.api.views.location_test", lambda _location: answer)
 
@@ -328,9 +330,9 @@ def test_commands_of_the_admin(house: House) -> None:
                 allowed = {302, 403, 404, 405} if is_closed else {200, 302, 405}
                 if status not in allowed or location.startswith("/admin/login/"):
                     wrong.append((user.username, method, url, status, location))
-            if snapshot() != before:
-                wrong.append(("something changed", method, url))
-                before = snapshot()
+                if (is_closed or name not in WRITTEN_DOWN) and snapshot() != before:
+                    wrong.append((user.username, "changed something", method, url))
+                before = snapshot() if name in WRITTEN_DOWN and not is_closed else before
     assert not wrong, "\n".join(map(str, wrong))
 
 

@@ -306,5 +306,6 @@ def test_a_batch_as_csv(house: House, as_user: Login) -> None:
     text = answer.getvalue().decode()
     assert len(text.strip().splitlines()) == 2
     assert "HKJM2345" in text
+    assert ActivityLog.objects.get(action="batch.exported").user == house.operator
     missing = as_user(house.operator).get(f"{BATCHES}999999/csv/", HTTP_ACCEPT="text/csv")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")

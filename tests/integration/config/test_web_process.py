@@ -35,7 +35,7 @@ class Browser:
 
     def get(self, url: str) -> tuple[str, str]:
         """Where we ended up, and the body."""
-        with self._open.open(url, timeout=20) as answer:
+        with self._open.open(url, timeout=60) as answer:
             return urllib.parse.urlsplit(answer.url).path, answer.read().decode()
 
     def login(self, base: str) -> str:
@@ -43,7 +43,7 @@ class Browser:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token is not None
         form = {"username": "siti", "password": PASSWORD, "csrfmiddlewaretoken": token[1], "next": "/admin/"}
-        with self._open.open(f"{base}/admin/login/", urllib.parse.urlencode(form).encode(), timeout=20) as answer:
+        with self._open.open(f"{base}/admin/login/", urllib.parse.urlencode(form).encode(), timeout=60) as answer:
             return urllib.parse.urlsplit(answer.url).path
 
 

@@ -82,13 +82,13 @@ def web_process(var: Path, *, workers: int = 1, **environment: str) -> Iterator[
 def get(url: str) -> str:
     """The body, or empty when nobody answers."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - only ever our own http address
+        with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 - only ever our own http address
             return str(answer.read().decode())
     except (urllib.error.URLError, ConnectionError):
         return ""
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
+def wait_for(condition: object, seconds: float = 120) -> None:
     pause, deadline = threading.Event(), time.monotonic() + seconds
     while not condition():  # type: ignore[operator]
         assert time.monotonic() < deadline, "the condition did not become true in time"

@@ -247,6 +247,7 @@ def test_cancel_in_the_middle_leaves_nothing_and_progress_was_visible_outside(mo
     place = make_location()
     batch = batch_create(plan=make_plan("Harian", place), locations=[place], quantity=2_000, actor=None)
     seen: list[tuple[str, int, int]] = []
+    went_on: list[int] = []
     real = generation.accounts_copy
 
     def outside() -> None:
@@ -260,7 +261,8 @@ def test_cancel_in_the_middle_leaves_nothing_and_progress_was_visible_outside(mo
         person = threading.Thread(target=outside)
         person.start()
         person.join(20)
-        return real(**kwargs)  # type: ignore[arg-type]
+        went_on.append(real(**kwargs))  # type: ignore[arg-type]
+        return went_on[0]
 
     monkeypatch.setattr(generation, "TICK_SECONDS", 0)
     monkeypatch.setattr(generation, "accounts_copy", copy_after_cancel)
@@ -269,6 +271,7 @@ def test_cancel_in_the_middle_leaves_nothing_and_progress_was_visible_outside(mo
     assert seen[0][0] == "generating"
     assert 0 < seen[0][1] < 2_000
     assert seen[0][2] == 0
+    assert went_on == []  # heard while copying, not only at the end
     assert (batch.status, batch.progress) == ("cancelled", 0)
     assert batch.finished_at is not None
     assert Voucher.objects.count() == AccessAccount.objects.count() == 0
@@ -350,6 +353,33 @@ def test_a_stalled_worker_that_lost_its_lease_rolls_back(monkeypatch: pytest.Mon
     batch.refresh_from_db()
     assert batch.status == "ready"
     assert Voucher.objects.filter(batch=batch).count() == 100
+
+
+def test_a_worker_overtaken_at_the_very_end_rolls_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another one claimed the batch after our last sign of life and is still at work: ours must not become a second set."""
+    place = make_location()
+    batch = batch_create(plan=make_plan("Harian", place), locations=[place], quantity=5, actor=None)
+    real = generation._conclude
+    later = clock.now() + timedelta(seconds=61)
+
+    def overtaken(row: VoucherBatch, lease: object) -> None:
+        def claim() -> None:
+            assert generation._claim(row.pk, later) is not None
+            connections.close_all()
+
+        other = threading.Thread(target=claim)
+        other.start()
+        other.join(20)
+        real(row, lease)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(generation, "_conclude", overtaken)
+    batch_generate(batch.pk)
+    batch.refresh_from_db()
+    assert batch.status == "generating"
+    assert Voucher.objects.count() == AccessAccount.objects.count() == 0
+    monkeypatch.setattr(generation, "_conclude", real)
+    batch_generate(batch.pk, now=later + timedelta(seconds=61))
+    assert Voucher.objects.count() == 5
 
 
 @pytest.mark.parametrize(

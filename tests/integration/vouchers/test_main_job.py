@@ -87,7 +87,7 @@ def test_from_batch_to_expiry(version: str) -> None:
         assert hotspot_users(w.router) == {}
         assert on_router(w.router, "/ip/hotspot/active") == []
         assert on_router(w.router, "/ip/hotspot/cookie") == []
-        assert voucher_state(voucher).places == []
+        assert voucher_state(voucher).places == ()
         assert w.expire() == 0
 
 
@@ -170,7 +170,7 @@ def test_expired_while_the_link_is_cut_ends_when_it_returns() -> None:
         w.router.clear_fault()
         w.run(2)
         assert hotspot_users(w.router) == {}
-        assert voucher_state(voucher).places == []
+        assert voucher_state(voucher).places == ()
 
 
 @BOTH

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, connections, transaction
 
 from accounts.models import ActivityLog
 from core.errors import TransitionError
@@ -181,6 +182,33 @@ def test_many_chunks_and_several_workers_at_once_expire_each_voucher_once(monkey
     assert sum(answers) == 100  # type: ignore[arg-type]
     assert VoucherEvent.objects.filter(kind="expired").count() == 100
     assert set(AccessAccount.objects.values_list("presence", "revision")) == {("absent", 3)}
+
+
+def test_a_voucher_somebody_holds_does_not_stop_the_others() -> None:
+    place = make_location()
+    vouchers = vouchers_of(make_batch(make_plan("Harian", place), place, quantity=10))
+    vouchers_activate([(pk, NOW) for voucher in vouchers for pk in account_ids(voucher)])
+    is_held, is_done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            list(Voucher.objects.filter(pk=vouchers[0].pk).select_for_update())
+            is_held.set()
+            is_done.wait(30)
+        connections.close_all()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(30)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '5s'")
+        assert vouchers_expire(now=NOW + DAY) == 9
+    finally:
+        is_done.set()
+        holder.join(30)
+        connection.close()
+    assert vouchers_expire(now=NOW + DAY) == 1
 
 
 def test_a_sold_voucher_whose_time_ran_from_the_sale_expires_unused() -> None:

@@ -68,7 +68,7 @@ def _round(
     rows = [
         services.account_put(profile=profile, name=f"{name}-user", password=None, tag="a") for profile in [*dead, *live]
     ]
-    ids = [row.pk for row in rows[len(dead):]]
+    ids = [row.pk for row in rows[len(dead) :]]
     at = clock.now()
     with _sweeps(send):
         done = wait_until(
@@ -146,5 +146,3 @@ def _figures(report: Report, count: int, alone: list[float], lags: dict[tuple[in
             measured=f"{seconds(p95)}, last {seconds(values[-1])}", reach="adds nothing",
             compared=f"none dead {seconds(base)}", ratio=p95 / base, is_reached=p95 <= allowed,
         )  # fmt: skip
-
-

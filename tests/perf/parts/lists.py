@@ -50,9 +50,9 @@ class View:
 
 def run(report: Report, scale: float) -> None:
     rows = max(1000, int(1_000_000 * scale))
-    location = fill(rows)
-    hot_questions(report, location, rows, "all waiting")
-    spread(location)
+    largest, usual = fill(rows)
+    hot_questions(report, largest, usual, rows, "all waiting")
+    spread()
     client = Client()
     client.force_login(super_admin())
     steps = max(1, int(STEPS * scale))
@@ -64,7 +64,7 @@ def run(report: Report, scale: float) -> None:
         for view in views:
             _figure(report, view, views[0], rows, plans_of(lambda view=view: view.ask(client, is_timed=False)))  # type: ignore[misc]
         report.verify(f"lists at {base}", [problem for view in views for problem in view.problems])
-    hot_questions(report, location, rows, "all confirmed")
+    hot_questions(report, largest, usual, rows, "all confirmed")
 
 
 def _views(base: str, steps: int) -> list[View]:
@@ -144,5 +144,3 @@ def _shown(response: Any, is_api: bool) -> list[str]:
 def _cursor(edge: int) -> str:
     """The link our own pages would have given at that depth."""
     return "?cursor=" + base64.urlsafe_b64encode(f"o{edge}".encode()).decode().rstrip("=")
-
-

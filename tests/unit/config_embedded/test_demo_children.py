@@ -56,7 +56,10 @@ def test_static_files_are_collected_again_only_when_something_changed(tmp_path: 
     style = tmp_path / "core" / "static" / "core" / "style.css"
     style.write_text("a{}")
     (tmp_path / "requirements.txt").write_text("one==1")
-    seen = [children.static_fingerprint(tmp_path), children.static_fingerprint(tmp_path)]
+    seen = [children.static_fingerprint(tmp_path)]
+    (tmp_path / "var" / "static").mkdir(parents=True)
+    (tmp_path / "var" / "static" / "collected.css").write_text("a{}")
+    seen.append(children.static_fingerprint(tmp_path))
     style.write_text("a{b:c}")
     seen.append(children.static_fingerprint(tmp_path))
     (tmp_path / "requirements.txt").write_text("one==2")

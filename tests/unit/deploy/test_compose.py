@@ -85,6 +85,12 @@ def test_variables_exist_and_secrets_are_files(name: str) -> None:
     assert set(env.REQUIRED) <= {key.removesuffix("_FILE") for key in given}
 
 
+def test_other_settings_come_from_the_file_setup_makes() -> None:
+    for name in APP:
+        assert service(name)["env_file"] == [".env"]
+    assert '>"$root/.env"' in text("deploy/compose/setup")
+
+
 def test_only_migrate_may_own_tables() -> None:
     for name in APP:
         assert ("database_owner_url" in service(name)["secrets"]) is (name == "migrate")
