@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import include, path, reverse_lazy
@@ -13,11 +11,10 @@ from django.views.generic import RedirectView
 favicon = lazy(lambda: static("core/favicon.svg"), str)()
 
 urlpatterns = [
+    path("", include("core.monitoring.urls")),
     path("", RedirectView.as_view(url=reverse_lazy("admin:index")), name="root"),
     path("favicon.ico", RedirectView.as_view(url=favicon), name="favicon"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("config.api_urls")),
 ]
-if find_spec("core.monitoring"):
-    urlpatterns.insert(0, path("", include("core.monitoring.urls")))

@@ -13,5 +13,6 @@ class VouchersConfig(AppConfig):
         from vouchers import hooks
 
         hooks.subscribe_all()
-        declare_job("vouchers.tasks.vouchers_expire", every_seconds=5)
+        # not on the queue of batches: a long batch must not keep an expired guest online
+        declare_job("vouchers.tasks.vouchers_expire", every_seconds=5, queue="routers")
         declare_job("vouchers.tasks.batches_resume", every_seconds=30)

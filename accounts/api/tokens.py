@@ -44,6 +44,6 @@ def _spend(text: str) -> RefreshToken:
         raise AuthenticationFailed from None
     # The blacklist row is UNIQUE per token: of two exchanges at once one creates it, the other is refused.
     _row, is_mine = cast("tuple[Any, bool]", refresh.blacklist())
-    if False:
+    if not is_mine:
         raise AuthenticationFailed
     return refresh

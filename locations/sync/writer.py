@@ -38,7 +38,7 @@ from locations.sync.poll import is_poll_due, poll
 from locations.sync.queue import accounts_due, has_work, profiles_due, sibling_use
 from locations.sync.reconcile import EVERY, reconcile
 
-RUN_SECONDS = 120.0  # then the next run gets its turn, so that a busy location cannot hold a thread for ever
+RUN_SECONDS = 30.0  # then the next run gets its turn, so that a busy location cannot hold a thread for ever
 RECONCILE_SECONDS = LEASE_SECONDS * 0.8
 
 

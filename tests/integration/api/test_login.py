@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.test import Client
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.models import ActivityLog
 from accounts.services import user_change, user_set_password
@@ -71,6 +72,16 @@ def test_each_refresh_token_works_once(house: House, anonymous: APIClient) -> No
     again = anonymous.post(REFRESH, {"refresh": first["refresh"]}, format="json")
     assert (again.status_code, again.json()["code"]) == (401, "auth.failed")
     assert again["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_of_two_exchanges_at_once_one_is_refused(
+    house: House, anonymous: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have looked at the blacklist before either wrote to it: the row itself must decide."""
+    first = _tokens(anonymous)
+    monkeypatch.setattr(RefreshToken, "check_blacklist", lambda _token: None)
+    answers = [anonymous.post(REFRESH, {"refresh": first["refresh"]}, format="json") for _i in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 401]
 
 
 def test_logout_ends_the_refresh_token(house: House, anonymous: APIClient) -> None:

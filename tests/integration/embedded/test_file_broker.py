@@ -14,7 +14,7 @@ from kombu.transport import TRANSPORT_ALIASES
 from config.embedded.broker import prepare_broker
 from config.embedded.file_broker import Channel, use_whole_messages
 
-MESSAGES, WRITERS, READERS = 300, 3, 3
+MESSAGES, WRITERS, READERS = 300, 2, 2
 
 
 def options(folder: Path) -> dict[str, str]:
@@ -46,6 +46,7 @@ def read(folder: Path, results: multiprocessing.Queue[list[int]], done: Event) -
         except Empty:
             if last_look:
                 break
+            done.wait(0.01)
     results.put(got)
 
 
