@@ -182,6 +182,7 @@ def logging_config(level: str, log_dir: Path) -> dict[str, Any]:
             "gunicorn.access": {**through, "level": "WARNING"},
             "celery": through,
             # tasks log "received" and "succeeded" at INFO for each of thousands of kicks
+            "celery.beat": {**through, "level": "WARNING"},  # one line for every message it sends, every few seconds
             "celery.worker.strategy": {**through, "level": "WARNING"},
             "celery.app.trace": {**through, "level": "WARNING"},
             "kombu": {**through, "level": "WARNING"},

@@ -10,7 +10,9 @@ class LocationsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.periodic import declare_job
+        from locations import monitoring
 
         # on the routers worker itself: its age on the health page shows that this worker lives
         declare_job("locations.tasks.sweep", every_seconds=15, queue="routers")
         declare_job("locations.tasks.observations_prune", every_seconds=3600, queue="celery")
+        monitoring.register_all()

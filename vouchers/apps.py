@@ -15,4 +15,5 @@ class VouchersConfig(AppConfig):
         hooks.subscribe_all()
         # not on the queue of batches: a long batch must not keep an expired guest online
         declare_job("vouchers.tasks.vouchers_expire", every_seconds=5, queue="routers")
+        declare_job("vouchers.tasks.vouchers_use_up", every_seconds=60, queue="routers")
         declare_job("vouchers.tasks.batches_resume", every_seconds=30)

@@ -25,3 +25,10 @@ def batches_resume() -> str | None:
 def vouchers_expire() -> str | None:
     count = services.vouchers_expire()
     return f"{count} expired" if count else None
+
+
+@shared_task(name="vouchers.tasks.vouchers_use_up", soft_time_limit=300, time_limit=360)
+@recorded
+def vouchers_use_up() -> str | None:
+    count = services.vouchers_use_up()
+    return f"{count} used up" if count else None

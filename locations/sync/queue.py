@@ -69,7 +69,7 @@ _SIBLINGS = """
 SELECT mine.id, sum(other.past_uptime_seconds + other.epoch_uptime_seconds)::bigint,
        sum(other.past_bytes + other.epoch_bytes)::bigint
 FROM locations_accessaccount mine JOIN locations_accessaccount other
-  ON other.name = mine.name AND other.kind = mine.kind AND other.tag = mine.tag AND other.id <> mine.id
+  ON other.name = mine.name AND other.kind = mine.kind AND other.tag || '' = mine.tag AND other.id <> mine.id
 WHERE mine.id = ANY(%s) AND mine.tag <> 'a' GROUP BY mine.id
 """
 

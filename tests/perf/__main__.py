@@ -61,7 +61,7 @@ def _run_part(part: str, scale: float, folder: Path, databases: Databases) -> li
         **os.environ, "DJANGO_SETTINGS_MODULE": "tests.perf.settings", "VAR_DIR": str(folder / "var"),
         "LOG_DIR": str(folder / "log"), "LOG_LEVEL": "WARNING", "KICKS_ENABLED": "true", "DATABASE_POOL_MAX": "24",
     }  # fmt: skip
-    say(f"== {part}")
+    say(f"== {part} (load {os.getloadavg()[0]:.1f})")
     done = subprocess.run(
         [sys.executable, "-m", "tests.perf.part", part, "--scale", str(scale), "--report", str(report)],
         cwd=CLONE, env=databases.environment(PARTS[part], base), check=False,

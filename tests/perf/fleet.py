@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import librouteros
+import librouteros  # type: ignore[import-untyped]
 
 from locations.emulator import ControlClient, EmulatedRouter
 from tests.perf.databases import CLONE

@@ -54,6 +54,7 @@ def fill(rows: int) -> tuple[Location, Location]:
     for number in range(OTHERS):
         make_location(f"Other {number:03}")
     execute(OBSERVE, OTHERS, OBSERVATIONS)
+    execute("UPDATE locations_routerprofile SET applied_revision = revision")  # else the writer lets accounts wait
     Location.objects.update(is_active=True)  # the sweep looks at active ones,
     execute("UPDATE locations_routerstate SET polled_at = now() + interval '1 hour'")  # and only at work, not at polls
     vacuum(*TABLES)
@@ -66,7 +67,6 @@ def spread() -> None:
     with connection.cursor() as cursor:
         cursor.execute(STATES, {"now": now, "began": now - timedelta(days=1), "until": now + timedelta(days=1)})
     execute(CONFIRM)
-    execute("UPDATE locations_routerprofile SET applied_revision = revision")
     vacuum(*TABLES)
 
 

@@ -104,7 +104,7 @@ def serve(source: IO[str]) -> None:
     from locations.sync.sweep import sweep
 
     # the functions behind the tasks: what Celery would call, without its broker
-    work = {"locations.tasks.location_sync": tasks.location_sync.run, SWEEP: sweep}
+    work: dict[str, Callable[..., object]] = {"locations.tasks.location_sync": tasks.location_sync.run, SWEEP: sweep}
     pools = Pools(lambda task, args: work[task](*args) if task in work else None)
     kicking._send = pools.send
     sys.stdout.write("ready\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vouchers.services.batches import BatchWarning, batch_cancel, batch_create, batch_warnings
-from vouchers.services.expiry import vouchers_expire
+from vouchers.services.expiry import vouchers_expire, vouchers_use_up
 from vouchers.services.extending import voucher_extend
 from vouchers.services.first_login import vouchers_activate
 from vouchers.services.generation import batch_generate, batches_resume
@@ -25,4 +25,5 @@ __all__ = [
     "voucher_void",
     "vouchers_activate",
     "vouchers_expire",
+    "vouchers_use_up",
 ]

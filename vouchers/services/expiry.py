@@ -67,16 +67,27 @@ class Due(NamedTuple):
 
 
 def vouchers_expire(*, now: datetime | None = None) -> int:
-    """End every voucher whose paid time is over or whose limits are used up; returns how many.
+    """End every voucher whose paid time is over; returns how many. An index finds them, so it may run every few seconds.
 
     Chunks of 5,000 in transactions of their own: it can be killed and run again at any moment, and several can run
     at once (each skips what another one holds).
     """
-    now = now or clock.now()
+    return _expire_all(TIME_OVER, now or clock.now())
+
+
+def vouchers_use_up(*, now: datetime | None = None) -> int:
+    """End every voucher whose online time or data is used up over all its routers; returns how many.
+
+    Each router enforces its own share at once; this looks at every running voucher with such a limit, so it runs
+    once a minute.
+    """
+    return _expire_all(USED_UP, now or clock.now())
+
+
+def _expire_all(query: str, now: datetime) -> int:
     total = 0
-    for query in (TIME_OVER, USED_UP):
-        while count := _expire_chunk(query, now):
-            total += count
+    while count := _expire_chunk(query, now):
+        total += count
     return total
 
 

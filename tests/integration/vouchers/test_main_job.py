@@ -20,7 +20,7 @@ from tests.routers import Clock, emulated, hotspot_users, location_of, on_router
 from vouchers.choices import PushAt
 from vouchers.models import Voucher, VoucherSale
 from vouchers.selectors import voucher_state
-from vouchers.services import voucher_sell, vouchers_expire
+from vouchers.services import voucher_move, voucher_sell, vouchers_expire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAC = "02:00:00:00:00:01"
@@ -247,6 +247,27 @@ def test_a_voucher_of_two_places_starts_everywhere_with_the_first_login() -> Non
         assert ends == {clock.at - timedelta(seconds=600) + timedelta(hours=1)}
         (user,) = two.rows("/ip/hotspot/user", name=voucher.code)
         assert duration_seconds(user["limit-uptime"]) == 3000
+
+
+def test_what_a_moved_voucher_used_keeps_counting_after_the_old_router_let_go() -> None:
+    with emulated(clock="manual") as one, emulated(clock="manual") as two:
+        here, there = location_of(one, "Pos 1"), location_of(two, "Pos 2")
+        clock = Clock(real_now())
+        plan = make_plan("Satu jam online", here, there, duration_seconds=None, uptime_limit_seconds=3600)
+        (voucher,) = vouchers_of(make_batch(plan, here, quantity=1))
+        location_run(here.pk, now=clock)
+        one.hotspot_login(voucher.code, voucher.code, MAC)
+        one.advance(1000)
+        clock.at += timedelta(seconds=1000)
+        location_run(here.pk, is_forced=True, now=clock)
+        voucher_move(voucher, location=there, actor=None)
+        for place in (here, there, there):
+            location_run(place.pk, is_forced=True, now=clock)
+        (account,) = AccessAccount.objects.all()
+        assert (account.location_id, account.used_uptime_seconds) == (there.pk, 1000)
+        assert hotspot_users(one) == {}
+        (user,) = two.rows("/ip/hotspot/user", name=voucher.code)
+        assert duration_seconds(user["limit-uptime"]) == 2600
 
 
 def test_looking_at_a_router_never_happens_inside_a_transaction() -> None:

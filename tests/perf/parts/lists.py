@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.test import Client
@@ -34,15 +35,17 @@ class View:
     url: Callable[[], str]
     wrong: Callable[[str, Any], str]
     times: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def ask(self, client: Client, *, is_timed: bool = True) -> None:
+    def ask(self, client: Client, *, is_timed: bool) -> None:
         url = self.url()
-        started = time.perf_counter()
+        started, cpu = time.perf_counter(), time.process_time()
         response = client.get(url)
-        taken = time.perf_counter() - started
+        taken, cpu = time.perf_counter() - started, time.process_time() - cpu
         if is_timed:
             self.times.append(taken)
+            self.cpu.append(cpu)
         problem = f"status {response.status_code}" if response.status_code != 200 else self.wrong(url, response)
         if problem:
             self.problems.append(f"{self.name} {url}: {problem}")
@@ -62,7 +65,7 @@ def run(report: Report, scale: float) -> None:
             for view in views:
                 view.ask(client, is_timed=number >= WARM_UP)
         for view in views:
-            _figure(report, view, views[0], rows, plans_of(lambda view=view: view.ask(client, is_timed=False)))  # type: ignore[misc]
+            _figure(report, view, views[0], rows, plans_of(partial(client.get, view.url())))
         report.verify(f"lists at {base}", [problem for view in views for problem in view.problems])
     hot_questions(report, largest, usual, rows, "all confirmed")
 
@@ -103,12 +106,12 @@ def _views(base: str, steps: int) -> list[View]:
 
 def _figure(report: Report, view: View, first: View, rows: int, plans: list[Plan]) -> None:
     p95, base = percentile(view.times, 0.95), percentile(first.times, 0.95)
+    middle, cpu = percentile(view.times, 0.5), percentile(view.cpu, 0.5)
     scanned = sorted({table for plan in plans for table in plan.scanned})
-    is_reached = p95 < LIMIT and p95 <= 2 * base and not scanned
     report.figure(
-        f"{view.name}, p95", rows=rows, measured=f"{seconds(p95)} (p50 {seconds(percentile(view.times, 0.5))})",
+        f"{view.name}, p95", rows=rows, measured=f"{seconds(p95)} (p50 {seconds(middle)}, Python {seconds(cpu)})",
         reach="< 150 ms, within 2×, no seq scan", compared=f"unfiltered first page {seconds(base)}", ratio=p95 / base,
-        is_reached=is_reached,
+        is_reached=p95 < LIMIT and p95 <= 2 * base and not scanned,
     )  # fmt: skip
     for plan in plans:
         report.note(f"  plan, {plan.milliseconds:.1f} ms: {plan.text}")

@@ -1,0 +1,44 @@
+"""What operations should know about routers: gauges for Prometheus and a line on the health page."""
+
+from __future__ import annotations
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from core.monitoring import checks, gauges
+from core.monitoring.checks import CheckResult
+from locations.choices import Hold, Reach
+from locations.models import TODO, AccessAccount, RouterState
+
+
+def register_all() -> None:
+    gauges.register("mb_routers", "Active routers by what we know of them.", routers_by_reach, labels=("reach",))
+    gauges.register("mb_waiting_rows", "Changes a router does not have yet and that are being tried.", waiting_rows)
+    gauges.register("mb_held_rows", "Changes that wait for a person's decision.", held_rows)
+    checks.register("locations.routers", gettext_lazy("Routers"), routers_check)
+
+
+def routers_by_reach() -> dict[tuple[str, ...], float]:
+    counts = RouterState.objects.filter(location__is_active=True).values_list("reach").annotate(Count("pk"))
+    known = dict(counts.order_by("reach"))
+    return {(str(reach),): float(known.get(reach, 0)) for reach in Reach}
+
+
+def waiting_rows() -> float:
+    return float(AccessAccount.objects.filter(TODO).count())
+
+
+def held_rows() -> float:
+    return float(AccessAccount.objects.exclude(hold=Hold.NONE).count())
+
+
+def routers_check() -> CheckResult:
+    """Bad when a router is not online; says which, a few by name."""
+    bad = RouterState.objects.filter(location__is_active=True).exclude(reach__in=[Reach.ONLINE, Reach.UNKNOWN])
+    names = list(bad.order_by("location__name").values_list("location__name", flat=True)[:4])
+    if not names:
+        online = RouterState.objects.filter(location__is_active=True, reach=Reach.ONLINE).count()
+        return CheckResult(True, ngettext("%(n)d router is online.", "%(n)d routers are online.", online) % {"n": online})
+    shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+    return CheckResult(False, _("Not online: %(names)s. Changes for them wait.") % {"names": shown})
