@@ -3,7 +3,7 @@
 1. stop the systemd units `mikrotik-billing-*`, if systemd runs them, so that no row is written after the backup
 2. dump the database to BACKUP_STORAGE_PATH (default var/backups), mode 0600
 3. with `--to REVISION`: check that revision out; install its packages
-4. migrate, collectstatic
+4. migrate, prepare (roles, periodic jobs), collectstatic
 5. start the units and wait until /readyz answers 200
 On failure: check out the revision that ran before, install its packages, restore the dump (in one transaction; what
 was written since step 2 is lost), start the units. Each step is printed; nothing is asked. Exit code 0 only when the
@@ -103,6 +103,7 @@ class Upgrade:
             self._git("checkout", "--quiet", "--detach", self.to)
         self._install()
         self._manage("migrate", "--noinput")
+        self._manage("prepare")
         self._manage("collectstatic", "--noinput")
         self._serve()
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin import sites
 from django.contrib.auth import get_user_model
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -50,6 +50,10 @@ class AdminSite(SiteBase):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {"panels": panels.index_panels(request), "step": panels.first_step(request), "subtitle": None}
         return super().index(request, {**context, **(extra_context or {})})
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+        """A list of the lists of one room helps nobody; the menu has them all."""
+        return HttpResponseRedirect(reverse("admin:index"))
 
     @staticmethod
     def live(request: HttpRequest) -> HttpResponse:

@@ -20,6 +20,8 @@ ORIGINALS = {
     "admin/change_list.html": "5885c39760f6085d55b2db8e740d4fdc340c402fc7cd43c0b5ef6ae7fb76f421",
     "admin/index.html": "9fdb849b7da18ccde0e5dda1923465830718700726570ea70554bffe1f012115",
     "admin/pagination.html": "a1d4f5881c9a2ed952106b6489b64a30cdf831321a9f0d6313c4652b270ffbe3",
+    "unfold/helpers/app_list.html": "6ab83ac498b2f50ff045b7abcf2254391ccea9ded1f653c9f860f516d0be65b6",
+    "unfold/helpers/header_title.html": "b126ed2ab9ca16802d6763f49a74ba37b5bab125e5ff1af52a1ed586982dd0f3",
     "unfold/helpers/navigation_header.html": "35139b9d94580be975de34bc44253c52c0b4ed0669dc5d4902c13016f40f31e4",
     "unfold/helpers/navigation_user.html": "4c9ba58b3f215326703c699fff40b582b10125257f7357126531e2cd73785716",
     "unfold/helpers/unauthenticated_title.html": "1913ea761a4f771606e28dc3341d6e044d15d48168b55a9ebe2096fb39c60cd1",
