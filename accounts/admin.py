@@ -38,7 +38,8 @@ class NewUserForm(UserForm):
         help_text=gettext_lazy("At least 10 characters. Tell it to the person; he can change it himself."),
     )
 
-    class Meta(UserForm.Meta):
+    class Meta:
+        model = User
         fields = ("username", "first_name", "last_name", "email", "role", "language")
 
 

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -67,7 +66,9 @@ class PlanAdmin(ModelAdmin[Plan]):
     confirmations = ("publish", "unpublish")
     live_template = "billing/admin/plan_facts.html"
     audit_noun = ""
-    empty_text = gettext_lazy("A plan is what you sell: price, time, speed. Publish it to a location, then make vouchers of it.")
+    empty_text = gettext_lazy(
+        "A plan is what you sell: price, time, speed. Publish it to a location, then make vouchers of it."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
         rows = Plan.objects.all()
@@ -145,7 +146,9 @@ class PlanAdmin(ModelAdmin[Plan]):
 
         def run(data: dict[str, Any]) -> str:
             done = plan_publish(row, data["locations"], actor=user, ip=client_ip(request))
-            return ngettext("Published to %(n)d location.", "Published to %(n)d locations.", len(done)) % {"n": len(done)}
+            return ngettext("Published to %(n)d location.", "Published to %(n)d locations.", len(done)) % {
+                "n": len(done)
+            }
 
         return Confirmation(
             title=_("Publish"), button=_("Publish"), run=run, icon="publish", is_primary=True,
@@ -184,7 +187,6 @@ def plan_terms(row: Plan) -> str:
     if row.shared_users > 1:
         parts.append(_("%(n)s devices") % {"n": number(row.shared_users)})
     return " · ".join(parts) or _("no end")
-
 
 
 def _has_published_plan() -> bool:

@@ -46,7 +46,7 @@ class UnitField(forms.MultiValueField):
 
     def get_bound_field(self, form: Any, field_name: str) -> Any:
         """The two controls share one label, so each says which part it is."""
-        number, unit = self.widget.widgets  # type: ignore[attr-defined]
+        number, unit = self.widget.widgets
         label = capfirst(str(self.label))
         number.attrs["aria-label"] = label
         unit.attrs["aria-label"] = _("%(label)s, unit") % {"label": label}

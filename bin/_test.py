@@ -25,7 +25,8 @@ from config.embedded.secrets_file import new_secrets  # noqa: E402
 
 PREFIX, NAME = "mb-test-", "test"
 LEFT_OUT = ("browser", "redis", "tls", "soak")
-SUITES = ("tests/unit", "tests/integration", "tests/e2e")
+SUITES = ("tests/unit", "tests/integration", "tests/e2e", "tests/soak")
+SOAK_STEPS = "3000"  # of bin/soak; as part of bin/test --all the tests' own short default holds
 OLD_SECONDS = 600
 # A developer's shell must not decide what the tests see.
 DROPPED = ("REDIS_URL", "SENTRY_DSN", "PUBLIC_URL", "ALLOWED_HOSTS", "DEMO_MODE", "VAR_DIR", "LOG_DIR")
@@ -122,8 +123,8 @@ def pytest_arguments(arguments: list[str], *, everything: bool, soak: bool) -> l
     if not alone:
         chosen += ["-n", "auto", "--dist", "loadgroup"]
     if not has_option(arguments, "-m"):
-        left_out = ("soak",) if everything else LEFT_OUT
-        chosen += ["-m", "soak" if soak else " and ".join(f"not {name}" for name in left_out)]
+        wanted = "soak" if soak else " and ".join(f"not {name}" for name in LEFT_OUT)
+        chosen += [] if everything else ["-m", wanted]
     if everything and not has_path(arguments):
         if not has_option(arguments, "--cov", "--no-cov"):
             chosen += ["--cov", "--cov-report=term-missing:skip-covered"]
@@ -137,7 +138,7 @@ def main(arguments: list[str]) -> int:
     everything, soak = "--all" in arguments, "--soak" in arguments
     rest = [argument for argument in arguments if argument not in ("--all", "--soak")]
     with contextlib.ExitStack() as stack:
-        extra: dict[str, str] = {}
+        extra: dict[str, str] = {"SOAK_STEPS": os.environ.get("SOAK_STEPS", SOAK_STEPS)} if soak else {}
         lines: list[str] = []
         if everything:
             import _test_servers

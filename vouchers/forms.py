@@ -64,7 +64,7 @@ class BatchForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _get_validation_exclusions(self) -> set[str]:
         # a key that is known already is the same order sent again, not a mistake
-        return {*super()._get_validation_exclusions(), "request_key"}
+        return {*super()._get_validation_exclusions(), "request_key"}  # type: ignore[misc]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -48,7 +48,9 @@ def voucher_words(state: VoucherState, zone: str | None = None) -> Words:
     words = status_words(state.status, state.valid_until, zone)
     if state.held:
         place = state.held[0]
-        problem = _("router “%(name)s” refused it") if place.hold == Hold.REFUSED else _("router “%(name)s” has its own")
+        problem = (
+            _("router “%(name)s” refused it") if place.hold == Hold.REFUSED else _("router “%(name)s” has its own")
+        )
         return Words(Tone.BAD, "error", f"{words.text}, {problem % {'name': place.location_name}}")
     waiting = state.waiting
     if not waiting:

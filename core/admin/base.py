@@ -57,7 +57,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     show_full_result_count = False
     list_per_page = 25
     list_max_show_all = 200
-    list_select_related: bool | Sequence[str] = ()
+    list_select_related = ()
     view_on_site = False
     save_as = False
     actions_on_bottom = False
@@ -97,7 +97,8 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         if self.csv_fields and "export_csv" not in actions:
-            actions["export_csv"] = (type(self).export_csv, "export_csv", gettext_lazy("Export as CSV"))
+            entry: Any = (type(self).export_csv, "export_csv", gettext_lazy("Export as CSV"))
+            actions["export_csv"] = entry
         return actions
 
     def export_csv(self, request: HttpRequest, queryset: QuerySet[_M]) -> HttpResponse:
@@ -150,7 +151,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
 
     @property
     def media(self) -> forms.Media:
-        media = super().media
+        media: Any = super().media
         if self.prepopulated_fields:
             return media
         scripts = [s for s in media._js if not any(name in str(s) for name in UNUSED_SCRIPTS)]

@@ -58,7 +58,9 @@ def icons_in_code() -> set[str]:
 
 def _icons_of(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if (isinstance(node, ast.keyword) and node.arg in {"icon", "nav_icon"}) or (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "icon" in node.target.id):
+        if (isinstance(node, ast.keyword) and node.arg in {"icon", "nav_icon"}) or (
+            isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and "icon" in node.target.id
+        ):
             yield from _strings(node.value)
         elif isinstance(node, ast.Assign):
             yield from _assigned(node)
@@ -86,7 +88,11 @@ def _strings(node: ast.AST | None) -> Iterator[str]:
             yield from _strings(value)
         return
     for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.fullmatch(r"[a-z][a-z0-9_]+", part.value):
+        if (
+            isinstance(part, ast.Constant)
+            and isinstance(part.value, str)
+            and re.fullmatch(r"[a-z][a-z0-9_]+", part.value)
+        ):
             yield part.value
 
 

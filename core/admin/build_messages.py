@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation.template import templatize
 
@@ -35,7 +36,9 @@ def python_messages(file: Path) -> Iterator[Message]:
             continue
         name = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
         wanted = 1 if name in SINGULAR else 2 if name in PLURAL else 0
-        texts = [part.value for part in node.args[:wanted] if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        texts = [
+            part.value for part in node.args[:wanted] if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        ]
         if wanted and len(texts) == wanted and texts[0]:
             yield texts[0], texts[1] if wanted == 2 else ""
 
@@ -83,7 +86,10 @@ def _django_catalogue() -> set[str]:
     import polib
 
     folder = Path(django.__file__).parent
-    catalogues = [folder / "conf/locale/id/LC_MESSAGES/django.mo", *folder.glob("contrib/*/locale/id/LC_MESSAGES/django.mo")]
+    catalogues = [
+        folder / "conf/locale/id/LC_MESSAGES/django.mo",
+        *folder.glob("contrib/*/locale/id/LC_MESSAGES/django.mo"),
+    ]
     return {entry.msgid for file in catalogues for entry in polib.mofile(str(file))}
 
 
@@ -97,7 +103,7 @@ def wanted_messages() -> dict[Message, set[str]]:
 
 
 def main() -> None:
-    import polib
+    import polib  # type: ignore[import-untyped]
 
     catalogue = polib.pofile(str(PO)) if PO.exists() else polib.POFile(wrapwidth=110)
     catalogue.metadata = {
@@ -108,7 +114,7 @@ def main() -> None:
     fresh = polib.POFile(wrapwidth=110)
     fresh.metadata = catalogue.metadata
     for message, files in sorted(wanted_messages().items()):
-        entry = known.get(message) or _entry(polib, message)
+        entry: Any = known.get(message) or _entry(polib, message)
         entry.occurrences = [(file, "") for file in sorted(files)]
         fresh.append(entry)
     PO.parent.mkdir(parents=True, exist_ok=True)
@@ -116,9 +122,9 @@ def main() -> None:
     fresh.save_as_mofile(str(PO.with_suffix(".mo")))
 
 
-def _entry(polib: object, message: Message) -> object:
+def _entry(polib: Any, message: Message) -> Any:
     flags = ["python-format"] if re.search(r"%\(\w+\)[sd]", message[0]) else []
-    kind = polib.POEntry  # type: ignore[attr-defined]
+    kind = polib.POEntry
     if message[1]:
         return kind(msgid=message[0], msgid_plural=message[1], msgstr_plural={0: ""}, flags=flags)
     return kind(msgid=message[0], msgstr="", flags=flags)

@@ -24,7 +24,7 @@ class ChangeList(ChangeListBase):
     older: str | None = None
     newer: str | None = None
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str] | None = None) -> QuerySet[Any]:
+    def get_queryset(self, request: HttpRequest, exclude_parameters: list[str | None] | None = None) -> QuerySet[Any]:
         for name in (BEFORE, AFTER):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
@@ -32,7 +32,7 @@ class ChangeList(ChangeListBase):
 
     def get_results(self, request: HttpRequest) -> None:
         pk = self.opts.pk.attname if self.opts.pk else "pk"
-        default = tuple(self.model_admin.get_ordering(request) or self.opts.ordering)
+        default = tuple(self.model_admin.get_ordering(request) or self.opts.ordering or ())
         is_keyset = default in {("-id",), ("-pk",), (f"-{pk}",)} and ORDER_VAR not in self.params
         if not is_keyset:
             super().get_results(request)

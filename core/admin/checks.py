@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.checks import CheckMessage, Error, register
-from django.db.models import Field, ForeignKey, ManyToManyField, Model
+from django.db.models import ForeignKey, ManyToManyField, Model
 
 INDEXED_LOOKUPS = ("__exact", "__startswith")
 
@@ -139,11 +139,8 @@ def _bad_sorting(model_admin: Any) -> Iterator[str]:
 
 def indexed_columns(model: type[Model]) -> set[str]:
     """Columns that are the first of an index, a unique constraint or the primary key."""
-    names = {
-        field.name
-        for field in model._meta.fields
-        if isinstance(field, Field) and (field.primary_key or field.unique or field.db_index)
-    }
+    columns: list[Any] = list(model._meta.fields)
+    names = {field.name for field in columns if field.primary_key or field.unique or field.db_index}
     names |= {index.fields[0].lstrip("-") for index in model._meta.indexes if index.fields and not index.condition}
     names |= {c.fields[0] for c in model._meta.constraints if getattr(c, "fields", None)}  # type: ignore[attr-defined]
     return names | {"pk", "id"}

@@ -25,7 +25,7 @@ class AutocompleteFilter(FieldListFilter):
         super().__init__(field, request, params, model, model_admin, field_path)
         self.request = request
         self.admin_site = model_admin.admin_site
-        values = self.used_parameters.get(self.parameter)
+        values: Any = self.used_parameters.get(self.parameter)
         self.value: str | None = values[-1] if values else None
 
     def expected_parameters(self) -> list[str | None]:
@@ -43,7 +43,8 @@ class AutocompleteFilter(FieldListFilter):
             return queryset.none()
 
     def choices(self, changelist: ChangeList) -> Any:
-        target = self.field.remote_field.model
+        relation: Any = self.field.remote_field
+        target = relation.model
         rows = self.admin_site._registry[target].get_queryset(self.request)
         chosen = rows.filter(pk=self.value).first() if self.value and self.value.isdigit() else None
         yield {

@@ -51,7 +51,7 @@ class AdminSite(SiteBase):
         context = {"panels": panels.index_panels(request), "step": panels.first_step(request), "subtitle": None}
         return super().index(request, {**context, **(extra_context or {})})
 
-    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> Any:
         """A list of the lists of one room helps nobody; the menu has them all."""
         return HttpResponseRedirect(reverse("admin:index"))
 
@@ -91,7 +91,8 @@ class AdminSite(SiteBase):
     def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
         """Groups in a fixed order, in each the admins this person may open."""
         groups: dict[str, list[tuple[int, dict[str, Any]]]] = {key: [] for key, _title in NAV_GROUPS}
-        for model, model_admin in self._registry.items():
+        registered: dict[Any, Any] = self._registry
+        for model, model_admin in registered.items():
             group = str(getattr(model_admin, "nav_group", ""))
             if group in groups and model_admin.has_view_permission(request):
                 url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -110,9 +111,7 @@ class AdminSite(SiteBase):
         return menu
 
     @staticmethod
-    def _nav_item(
-        request: HttpRequest, title: str, icon: str, url: str, is_exact: bool = False
-    ) -> dict[str, Any]:
+    def _nav_item(request: HttpRequest, title: str, icon: str, url: str, is_exact: bool = False) -> dict[str, Any]:
         is_here = request.path == url if is_exact else request.path.startswith(url)
         return {"title": title, "icon": icon, "link": url, "active": is_here, "has_permission": True}
 
@@ -129,4 +128,4 @@ def install() -> None:
     Runs when autodiscovery imports `core.admin`, the first of all, so every later registration goes to this site.
     """
     CONFIG_DEFAULTS.update({**UNFOLD, "FORMS": CONFIG_DEFAULTS.get("FORMS", {})})
-    admin.site = sites.site = AdminSite()  # type: ignore[assignment]
+    admin.site = sites.site = AdminSite()

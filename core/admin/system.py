@@ -119,7 +119,7 @@ class ErrorAdmin(ReadOnlyMixin, ModelAdmin[ErrorRecord]):
     empty_text = gettext_lazy("Errors nobody was there to see appear here. None so far: good.")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ErrorRecord | None = None) -> tuple[str, ...]:
-        return self.fields  # type: ignore[return-value]
+        return self.fields
 
     @admin.display(description=gettext_lazy("kind"))
     def what(self, row: ErrorRecord) -> str:

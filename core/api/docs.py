@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, ClassVar
 
 from django.utils.translation import get_language
@@ -20,13 +21,15 @@ class SchemaView(HouseView, SpectacularAPIView):
     schema = None  # type: ignore[assignment]
     action_permissions = {"get": ""}
     _documents: ClassVar[dict[str, Any]] = {}  # by language; making one takes a second of CPU
+    _lock = Lock()  # the generator works on global state: two threads at once would mix their documents
 
     def get(self, request: Request) -> Response:
         language = get_language() or ""
-        if language not in self._documents:
-            with patched_settings(self.custom_settings):
-                generator: Any = SchemaGenerator  # untyped library
-                self._documents[language] = generator().get_schema(request=None, public=True)
+        with self._lock:
+            if language not in self._documents:
+                with patched_settings(self.custom_settings):
+                    generator: Any = SchemaGenerator  # untyped library
+                    self._documents[language] = generator().get_schema(request=None, public=True)
         return Response(self._documents[language])
 
 

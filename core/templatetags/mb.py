@@ -35,7 +35,9 @@ def ago(value: datetime | None) -> str | SafeString:
     """Relative, with the absolute moment in the title."""
     if value is None:
         return "–"
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), formats.moment(value), formats.ago(value))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), formats.moment(value), formats.ago(value)
+    )
 
 
 @register.filter

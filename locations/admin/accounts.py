@@ -87,7 +87,7 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
 
     @admin.display(description=gettext_lazy("state"))
     def plain_state(self, row: AccessAccount) -> str:
-        return self._words(row).text
+        return str(self._words(row).text)
 
     @staticmethod
     def _words(row: AccessAccount) -> Any:

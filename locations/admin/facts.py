@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -68,7 +68,9 @@ def skew_text(seconds: int) -> str:
     return _("%(time)s behind") % {"time": duration(-seconds)}
 
 
-def test_page(model_admin: ModelAdmin[Location], request: HttpRequest, row: Location, result: TestResult) -> HttpResponse:
+def test_page(
+    model_admin: ModelAdmin[Location], request: HttpRequest, row: Location, result: TestResult
+) -> HttpResponse:
     """What the connection test found, and the certificate to trust when that is the open question."""
     facts = [
         (_("Name on the router"), result.identity),

@@ -77,10 +77,10 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _get_validation_exclusions(self) -> set[str]:
         # an empty password keeps the stored one, which is not for this form to judge
-        return {*super()._get_validation_exclusions(), "password"}
+        return {*super()._get_validation_exclusions(), "password"}  # type: ignore[misc]
 
     def clean_password(self) -> str:
-        return self.cleaned_data["password"] or self.instance.password
+        return str(self.cleaned_data["password"] or self.instance.password)
 
 
 class MemberInline(TabularInline):
@@ -115,7 +115,9 @@ class LocationAdmin(ModelAdmin[Location]):
     confirmations = ("test_connection", "retry", "accept_router")
     live_template = "locations/admin/location_facts.html"
     audit_noun = ""
-    empty_text = gettext_lazy("A location is one MikroTik router and the place it serves. Vouchers are sold at locations.")
+    empty_text = gettext_lazy(
+        "A location is one MikroTik router and the place it serves. Vouchers are sold at locations."
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Location]:
         return locations_visible_to(request.user).order_by("name")  # type: ignore[arg-type]

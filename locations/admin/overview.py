@@ -54,7 +54,9 @@ add_index_panel(IndexPanel(gettext_lazy("Routers"), router_tiles, "locations.vie
 add_first_step(
     FirstStep(
         title=gettext_lazy("Add your first router"),
-        text=gettext_lazy("A location is one MikroTik router and the place it serves. You need its address and a user."),
+        text=gettext_lazy(
+            "A location is one MikroTik router and the place it serves. You need its address and a user."
+        ),
         button=gettext_lazy("Add a location"),
         url_name="admin:locations_location_add",
         permission="locations.add_location",

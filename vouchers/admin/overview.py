@@ -36,7 +36,7 @@ def voucher_tiles(request: HttpRequest) -> list[Tile]:
         Tile(_("Sold, not used yet"), *shown(VoucherStatus.SOLD), icon="sell"),
         Tile(_("Active now"), *shown(VoucherStatus.ACTIVE), tone=Tone.GOOD, icon="wifi"),
     ]
-    states = dict(
+    states: dict[str, int] = dict(
         batches_visible_to(request.user)  # type: ignore[arg-type]
         .filter(status__in=[BatchStatus.QUEUED, BatchStatus.GENERATING, BatchStatus.FAILED])
         .order_by()

@@ -32,7 +32,8 @@ def print_urls(model_admin: Any) -> list[URLPattern]:
                 raise PermissionDenied
             return view(request, batch, **kwargs)
 
-        return model_admin.admin_site.admin_view(run)
+        wrapped: Callable[..., HttpResponse] = model_admin.admin_site.admin_view(run)
+        return wrapped
 
     return [
         path("<int:object_id>/print/<str:size>/", wrap(print_view), name="vouchers_voucherbatch_print"),

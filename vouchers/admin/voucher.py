@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.admin import AutocompleteFilter, ModelAdmin, ReadOnlyMixin
-from core.formats import money, moment, moment_short
+from core.formats import moment, moment_short, money
 from core.panels import RowPanel, add_row_panel
 from locations.models import AccessAccount, Location
 from vouchers.admin import actions as voucher_actions

@@ -30,7 +30,9 @@ def test_the_connection_test_runs_outside_a_transaction_and_says_what_it_found(
 ) -> None:
     def tested(location: Location) -> services.TestResult:
         assert not transaction.get_connection().in_atomic_block
-        return services.TestResult(False, "login", "The router refused user name or password.", version="7.16.1", fingerprint="")
+        return services.TestResult(
+            False, "login", "The router refused user name or password.", version="7.16.1", fingerprint=""
+        )
 
     monkeypatch.setattr(location_admin, "location_test", tested)
     url = reverse("admin:locations_location_test_connection", args=[world.near.pk])

@@ -51,6 +51,7 @@ def test_printing_needs_its_permission_and_a_visible_batch(world: World, login: 
     for name, args in (("print", [world.batch.pk, "a4"]), ("csv", [world.batch.pk])):
         url = reverse(f"admin:vouchers_voucherbatch_{name}", args=args)
         assert login(world.operator).get(url).status_code == 403
-    assert login(world.boss).get(
-        reverse("admin:vouchers_voucherbatch_print", args=[world.batch.pk, "a5"])
-    ).status_code == 404
+    assert (
+        login(world.boss).get(reverse("admin:vouchers_voucherbatch_print", args=[world.batch.pk, "a5"])).status_code
+        == 404
+    )

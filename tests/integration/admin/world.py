@@ -129,7 +129,11 @@ def _lives(batch: VoucherBatch, seller: User) -> Voucher:
 def _machine_rows() -> None:
     error_record(source="locations.tasks.write", error=ValueError("a long explanation " * 12))
     JobRun.objects.create(
-        name="locations.sweep", started_at=now() - timedelta(seconds=9), finished_at=now(), is_ok=True, outcome="2 locations"
+        name="locations.sweep",
+        started_at=now() - timedelta(seconds=9),
+        finished_at=now(),
+        is_ok=True,
+        outcome="2 locations",
     )
     JobRun.objects.create(name="vouchers.vouchers_expire", started_at=now(), is_ok=False, outcome="OperationalError")
     statement = "SELECT … FROM vouchers_voucher WHERE status = %s ORDER BY id DESC LIMIT %s"

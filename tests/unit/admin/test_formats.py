@@ -91,7 +91,9 @@ def test_durations(seconds: int, english: str, indonesian: str) -> None:
         assert formats.duration(seconds) == indonesian
 
 
-@pytest.mark.parametrize(("size", "text"), [(0, "0 B"), (1024, "1 KB"), (1536 * 1024**2, "1.5 GB"), (5 * 1024**4, "5 TB")])
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (1024, "1 KB"), (1536 * 1024**2, "1.5 GB"), (5 * 1024**4, "5 TB")]
+)
 def test_data_sizes(size: int, text: str) -> None:
     with translation.override("en"):
         assert formats.data_size(size) == text

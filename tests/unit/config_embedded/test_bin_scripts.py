@@ -37,9 +37,9 @@ def test_what_the_caller_decides_stays(given: list[str], expected: list[str]) ->
 def test_everything_means_coverage_and_all_suites() -> None:
     arguments = _test.pytest_arguments([], everything=True, soak=False)
     coverage = ["--cov", "--cov-report=term-missing:skip-covered"]
-    assert arguments == [*WORKERS, "-m", "not soak", *coverage, "tests/unit", "tests/integration", "tests/e2e"]
+    assert arguments == [*WORKERS, *coverage, "tests/unit", "tests/integration", "tests/e2e", "tests/soak"]
     one = _test.pytest_arguments(["tests/unit/core"], everything=True, soak=False)
-    assert one == [*WORKERS, "-m", "not soak", "tests/unit/core"]
+    assert one == [*WORKERS, "tests/unit/core"]
 
 
 def test_soak_runs_alone() -> None:
