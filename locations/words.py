@@ -128,21 +128,42 @@ def fact_of(row: object, *, location: object, state: object | None, waiting: int
 
 # What to do about a router's own words; the first pattern that occurs in them wins (research/routeros.md 1.6: match parts)
 _ADVICE: tuple[tuple[str, object], ...] = (
-    (r"not enough permissions", gettext_lazy("give our router user the policies read, write, api and test, then retry.")),
-    (r"already have|already exists|name exists", gettext_lazy("rename one of the two, or take the router's entry over.")),
-    (r"match any value of profile", gettext_lazy("the profile is missing on the router; publish the plan again, then retry.")),
-    (r"match any value of (address-)?pool", gettext_lazy("create this address pool on the router, or take it out of the plan.")),
+    (
+        r"not enough permissions",
+        gettext_lazy("give our router user the policies read, write, api and test, then retry."),
+    ),
+    (
+        r"already have|already exists|name exists",
+        gettext_lazy("rename one of the two, or take the router's entry over."),
+    ),
+    (
+        r"match any value of profile",
+        gettext_lazy("the profile is missing on the router; publish the plan again, then retry."),
+    ),
+    (
+        r"match any value of (address-)?pool",
+        gettext_lazy("create this address pool on the router, or take it out of the plan."),
+    ),
     (r"match any value of server", gettext_lazy("the hotspot server is missing on the router; set it up, then retry.")),
     (r"no such item", gettext_lazy("somebody removed it on the router; retry puts it back.")),
-    (r"unknown parameter", gettext_lazy("this RouterOS version does not know the option; update the router, then retry.")),
-    (r"invalid value|value of .* invalid|expected|out of range", gettext_lazy("correct this value in the plan or account, then retry.")),
+    (
+        r"unknown parameter",
+        gettext_lazy("this RouterOS version does not know the option; update the router, then retry."),
+    ),
+    (
+        r"invalid value|value of .* invalid|expected|out of range",
+        gettext_lazy("correct this value in the plan or account, then retry."),
+    ),
     (r"missing value", gettext_lazy("fill in the missing value, then retry.")),
     (r"contents too long|too long", gettext_lazy("shorten the value, then retry.")),
     (r"disk|no space|storage", gettext_lazy("the router's storage is full; make room on it, then retry.")),
-    (r"licen[cs]e|limit reached|too many", gettext_lazy("the router's licence or memory is at its limit; remove entries or upgrade, then retry.")),
+    (
+        r"licen[cs]e|limit reached|too many",
+        gettext_lazy("the router's licence or memory is at its limit; remove entries or upgrade, then retry."),
+    ),
     (r"dynamic|default|built-?in", gettext_lazy("RouterOS protects this entry; choose another name.")),
     (r"timed? ?out|interrupted|busy", gettext_lazy("the router was busy; retry.")),
-)  # fmt: skip
+)
 
 
 def advice_for(router_words: str) -> str:

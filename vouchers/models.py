@@ -132,7 +132,7 @@ class Voucher(models.Model):
         ]
         indexes = [
             models.Index(fields=["status", "-id"], name="vouchers_voucher_status"),
-            models.Index(fields=["batch", "status", "-id"], name="vouchers_voucher_batch"),
+            models.Index(fields=["batch", "-id"], name="vouchers_voucher_batch"),
             models.Index(
                 fields=["valid_until"], name="vouchers_voucher_due", condition=Q(status__in=["sold", "active"])
             ),

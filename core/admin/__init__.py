@@ -14,6 +14,15 @@ from core.admin.vendor import INPUT_CLASSES, SELECT_CLASSES  # noqa: E402
 from core.admin.widgets import SecretField, SecretInput, style_form  # noqa: E402
 
 __all__ = [
-    "INPUT_CLASSES", "SELECT_CLASSES", "AutocompleteFilter", "ConfirmForm", "Confirmation", "ModelAdmin", "ReadOnlyMixin", "SecretField", "SecretInput",
-    "TabularInline", "style_form",
-]  # fmt: skip
+    "INPUT_CLASSES",
+    "SELECT_CLASSES",
+    "AutocompleteFilter",
+    "ConfirmForm",
+    "Confirmation",
+    "ModelAdmin",
+    "ReadOnlyMixin",
+    "SecretField",
+    "SecretInput",
+    "TabularInline",
+    "style_form",
+]

@@ -7,7 +7,7 @@ scripts nobody uses, show a `DomainError` as a sentence instead of an error page
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from django import forms
 from django.contrib import messages
@@ -57,7 +57,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     show_full_result_count = False
     list_per_page = 25
     list_max_show_all = 200
-    list_select_related = ()
+    list_select_related: ClassVar[bool | list[str] | tuple[str, ...]] = ()
     view_on_site = False
     save_as = False
     actions_on_bottom = False
@@ -153,7 +153,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def media(self) -> forms.Media:
         media: Any = super().media
         if self.prepopulated_fields:
-            return media
+            return cast("forms.Media", media)
         scripts = [s for s in media._js if not any(name in str(s) for name in UNUSED_SCRIPTS)]
         return forms.Media(css=media._css, js=scripts)
 

@@ -83,7 +83,7 @@ def theme_messages() -> frozenset[Message]:
 
 def _django_catalogue() -> set[str]:
     import django
-    import polib
+    import polib  # type: ignore[import-untyped]
 
     folder = Path(django.__file__).parent
     catalogues = [
@@ -103,7 +103,7 @@ def wanted_messages() -> dict[Message, set[str]]:
 
 
 def main() -> None:
-    import polib  # type: ignore[import-untyped]
+    import polib
 
     catalogue = polib.pofile(str(PO)) if PO.exists() else polib.POFile(wrapwidth=110)
     catalogue.metadata = {

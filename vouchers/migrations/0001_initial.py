@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='voucher',
-            index=models.Index(fields=['batch', 'status', '-id'], name='vouchers_voucher_batch'),
+            index=models.Index(fields=['batch', '-id'], name='vouchers_voucher_batch'),
         ),
         migrations.AddIndex(
             model_name='voucher',

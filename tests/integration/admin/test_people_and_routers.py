@@ -29,7 +29,8 @@ def said(response: Any) -> list[str]:
 def location_data(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Pos 2", "host": "192.0.2.10", "port": "8728", "username": "billing", "password": "", "tls_mode": "none",
-        "tls_fingerprint": "", "timezone": "Asia/Makassar", "latitude": "", "longitude": "", "is_active": "on", "hotspot_dns": "login.pos2.example",
+        "tls_fingerprint": "", "timezone": "Asia/Makassar", "latitude": "", "longitude": "", "is_active": "on",
+        "hotspot_dns": "login.pos2.example",
         "members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0", **changes,
     }  # fmt: skip
 
