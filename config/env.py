@@ -180,15 +180,50 @@ def system_authorities() -> str:
 
 
 VARS: tuple[Var, ...] = (
-    Var("DATABASE_URL", database_url, None, "PostgreSQL 14+, the application's role. Another host needs TLS (sslmode=verify-full).", "postgresql://mb_app:…@localhost:5432/mikrotik_billing"),
-    Var("DATABASE_OWNER_URL", database_url, None, "The role that owns the tables and migrates.", "postgresql://mb_owner:…@localhost:5432/mikrotik_billing"),
+    Var(
+        "DATABASE_URL",
+        database_url,
+        None,
+        "PostgreSQL 14+, the application's role. Another host needs TLS (sslmode=verify-full).",
+        "postgresql://mb_app:…@localhost:5432/mikrotik_billing",
+    ),
+    Var(
+        "DATABASE_OWNER_URL",
+        database_url,
+        None,
+        "The role that owns the tables and migrates.",
+        "postgresql://mb_owner:…@localhost:5432/mikrotik_billing",
+    ),
     Var("DATABASE_POOL_MAX", whole(0, 500), 10, "Connections one process may keep; 0 turns the pool off."),
-    Var("REDIS_URL", redis_url, "", "Redis 6+ for Celery, cache and sessions; rediss:// to another host.", "rediss://:…@redis.example.net:6379/0"),
+    Var(
+        "REDIS_URL",
+        redis_url,
+        "",
+        "Redis 6+ for Celery, cache and sessions; rediss:// to another host.",
+        "rediss://:…@redis.example.net:6379/0",
+    ),
     Var("JWT_SECRET", secret, None, "Signs API tokens."),
     Var("SESSION_SECRET", secret, None, "Signs sessions and forms (Django's SECRET_KEY)."),
-    Var("FIELD_ENCRYPTION_KEYS", fernet_keys, None, "Encrypts router and gateway passwords; newest first. Losing it loses them."),
-    Var("ALLOWED_HOSTS", items, ["localhost", "127.0.0.1", "[::1]"], "Host names this site answers to.", "billing.example.net"),
-    Var("PUBLIC_URL", http_url, "http://localhost:8000", "The address people open; https:// turns on secure cookies and HSTS.", "https://billing.example.net"),
+    Var(
+        "FIELD_ENCRYPTION_KEYS",
+        fernet_keys,
+        None,
+        "Encrypts router and gateway passwords; newest first. Losing it loses them.",
+    ),
+    Var(
+        "ALLOWED_HOSTS",
+        items,
+        ["localhost", "127.0.0.1", "[::1]"],
+        "Host names this site answers to.",
+        "billing.example.net",
+    ),
+    Var(
+        "PUBLIC_URL",
+        http_url,
+        "http://localhost:8000",
+        "The address people open; https:// turns on secure cookies and HSTS.",
+        "https://billing.example.net",
+    ),
     Var("TRUSTED_PROXIES", whole(0, 5), 0, "How many reverse proxies in front set X-Forwarded-For (nginx: 1)."),
     Var("RATE_LIMIT_WINDOW", whole(1000, 86_400_000), 900_000, "API rate limit window, milliseconds."),
     Var("RATE_LIMIT_MAX", whole(1, 1_000_000), 100, "API requests per user or address in the window."),
@@ -197,8 +232,19 @@ VARS: tuple[Var, ...] = (
     Var("MIKROTIK_USERNAME", text, "admin", "API user of the first location."),
     Var("MIKROTIK_PASSWORD", text, "", "API password of the first location."),
     Var("MIKROTIK_TIMEOUT", whole(1000, 300_000), 30_000, "Longest wait for one router answer, milliseconds."),
-    Var("WHATSAPP_WEB_HOOK_URL", http_url, "", "Where WhatsApp gateways deliver their events.", "https://billing.example.net/webhook/whatsapp"),
-    Var("WHATSAPP_SESSION_TIMEOUT", whole(1000, 3_600_000), 300_000, "A silent WhatsApp session counts as lost after this, milliseconds."),
+    Var(
+        "WHATSAPP_WEB_HOOK_URL",
+        http_url,
+        "",
+        "Where WhatsApp gateways deliver their events.",
+        "https://billing.example.net/webhook/whatsapp",
+    ),
+    Var(
+        "WHATSAPP_SESSION_TIMEOUT",
+        whole(1000, 3_600_000),
+        300_000,
+        "A silent WhatsApp session counts as lost after this, milliseconds.",
+    ),
     Var("BACKUP_STORAGE_PATH", path, Path("var/backups"), "Folder of local backups."),
     Var("SFTP_HOST", text, "", "Seeds the first SFTP backup storage.", "backup.example.net"),
     Var("SFTP_PORT", whole(1, 65535), 22, "Port of the SFTP storage."),
@@ -260,7 +306,12 @@ def _read_secret_file(name: str, file: Path) -> str:
 
 def secret_values(values: Mapping[str, Any]) -> list[str]:
     """The secrets among the values of `read`, also those inside URLs, for the scrubber of logs."""
-    found = [values["JWT_SECRET"], values["SESSION_SECRET"], values["MIKROTIK_PASSWORD"], *values["FIELD_ENCRYPTION_KEYS"]]
+    found = [
+        values["JWT_SECRET"],
+        values["SESSION_SECRET"],
+        values["MIKROTIK_PASSWORD"],
+        *values["FIELD_ENCRYPTION_KEYS"],
+    ]
     found += [url.password for url in (values["DATABASE_URL"], values["DATABASE_OWNER_URL"]) if url is not None]
     found.append(unquote(urlsplit(values["REDIS_URL"]).password or ""))
     return [value for value in found if value]

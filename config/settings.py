@@ -146,7 +146,9 @@ REDIS_URL = ENV["REDIS_URL"]
 if REDIS_URL:
     CACHES: dict[str, Any] = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "mb",
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "mb",
         }  # fmt: skip
     }
     SESSION_ENGINE = "django.contrib.sessions.backends.cache"

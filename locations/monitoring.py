@@ -39,6 +39,8 @@ def routers_check() -> CheckResult:
     names = list(bad.order_by("location__name").values_list("location__name", flat=True)[:4])
     if not names:
         online = RouterState.objects.filter(location__is_active=True, reach=Reach.ONLINE).count()
-        return CheckResult(True, ngettext("%(n)d router is online.", "%(n)d routers are online.", online) % {"n": online})
+        return CheckResult(
+            True, ngettext("%(n)d router is online.", "%(n)d routers are online.", online) % {"n": online}
+        )
     shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     return CheckResult(False, _("Not online: %(names)s. Changes for them wait.") % {"names": shown})

@@ -26,9 +26,7 @@ class VoucherBatch(models.Model):
 
     name = models.CharField(_("name"), max_length=80)
     plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="+")
-    locations = models.ManyToManyField(
-        Location, verbose_name=_("locations"), through="BatchLocation", related_name="+"
-    )
+    locations = models.ManyToManyField(Location, verbose_name=_("locations"), through="BatchLocation", related_name="+")
     quantity = models.PositiveIntegerField(
         _("quantity"), validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
     )
@@ -60,7 +58,7 @@ class VoucherBatch(models.Model):
     error = models.CharField(_("problem"), max_length=300, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
-    request_key = models.CharField(max_length=64, unique=True, null=True)
+    request_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  # NULLs are distinct, blanks not
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("created by"), null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -149,9 +147,7 @@ class VoucherLocation(models.Model):
     location = models.ForeignKey(Location, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["voucher", "location"], name="vouchers_voucher_location_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["voucher", "location"], name="vouchers_voucher_location_once")]
 
     def __str__(self) -> str:
         return f"{self.voucher_id} @ {self.location_id}"

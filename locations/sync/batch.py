@@ -20,7 +20,6 @@ from locations.sync import menus
 from locations.sync.outcome import NOT_OURS, Applied, Gone, Outcome, conflict, refused
 from locations.sync.pipeline import Command, pipelined
 
-
 Entry = AccessAccount | RouterProfile
 
 
