@@ -15,6 +15,7 @@ from billing.models import TEN_YEARS, Plan
 from billing.rate_limit import RateLimit
 from core.admin import INPUT_CLASSES, SELECT_CLASSES, style_form
 from core.errors import DomainError
+from core.money import quantise
 
 UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 UNIT_CHOICES = [
@@ -135,6 +136,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("price_sell", "price_cost"):
+            if self.instance.pk:  # 5000 instead of 5000.00 where the currency has no cents
+                self.initial[name] = quantise(self.initial[name])
         limit = rate_limit.parse(self.instance.rate_limit) if self.instance.rate_limit else None
         if limit is not None:
             self.initial.update(_parts(limit))

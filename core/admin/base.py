@@ -189,7 +189,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         """One primary button per screen; "save and add another" is not how routers and plans are made."""
         context["show_save_and_add_another"] = False
-        if context.get("add"):
+        if kwargs.get("add"):
             context["show_save_and_continue"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 

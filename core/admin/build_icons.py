@@ -24,7 +24,9 @@ _IN_TEMPLATE = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z][a-z0-9_]+)\
 _DEFAULT_IN_TEMPLATE = re.compile(r"icon\|default:[\"']([a-z0-9_]+)[\"']|icon=[\"']([a-z0-9_]+)[\"']")
 # calls that take an icon's name by position
 POSITIONS = {"Words": 1, "_nav_item": 2, "Tile": 4, "Link": 2}
+_IN_STYLES = re.compile(r"content:\"([a-z][a-z_]+)\"")
 # written by the theme's scripts, or by its Python code
+NO_ICON: set[str] = set()
 NOT_IN_THEME = {"file_upload"}  # named in a template of the theme, missing in its own font
 FROM_SCRIPTS = {"dark_mode", "light_mode", "computer", "expand_more", "check", "close", "remove"}
 
@@ -45,6 +47,12 @@ def icons_in_templates() -> set[str]:
             names.update(_IN_TEMPLATE.findall(text))
             names.update(name for pair in _DEFAULT_IN_TEMPLATE.findall(text) for name in pair if name)
     return names
+
+
+def icons_in_styles() -> set[str]:
+    """Icons the theme's style sheet draws with `content: "name"` (the tick of a checkbox, arrows of calendars)."""
+    css = (theme_folder() / "static/unfold/css/styles.css").read_text()
+    return {name for name in _IN_STYLES.findall(css) if name not in NO_ICON}
 
 
 def icons_in_code() -> set[str]:
@@ -98,7 +106,7 @@ def _strings(node: ast.AST | None) -> Iterator[str]:
 
 def icons_used() -> set[str]:
     """Every icon a page can show."""
-    return (icons_in_templates() | icons_in_code() | FROM_SCRIPTS) - NOT_IN_THEME
+    return (icons_in_templates() | icons_in_styles() | icons_in_code() | FROM_SCRIPTS) - NOT_IN_THEME
 
 
 def font_digest() -> str:

@@ -181,7 +181,7 @@ class LocationAdmin(ModelAdmin[Location]):
         if not parts:
             return _("none waiting")
         links = [format_html('<a href="{}">{}</a>', url, text) for url, text in parts]
-        return format_html(", ".join(["{}"] * len(links)), *links)
+        return format_html("<span>" + ", ".join(["{}"] * len(links)) + "</span>", *links)
 
     @admin.display(description=gettext_lazy("model"))
     def router(self, row: Location) -> str:

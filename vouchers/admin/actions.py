@@ -12,6 +12,7 @@ from core import clock
 from core.admin import Confirmation
 from core.client_ip import client_ip
 from core.formats import duration, money
+from core.money import quantise
 from locations.selectors import locations_visible_to
 from vouchers.choices import VoucherStatus
 from vouchers.forms import ExtendForm, SellForm, VoidForm, move_form
@@ -41,7 +42,7 @@ def sell(self: VoucherAdmin, request: HttpRequest, row: Voucher) -> Confirmation
 
     return Confirmation(
         title=_("Sell"), button=_("Sell"), run=run, icon="sell", form=SellForm, is_primary=True,
-        question=_("Sell voucher %(code)s?") % {"code": row.code}, initial={"amount": row.batch.price},
+        question=_("Sell voucher %(code)s?") % {"code": row.code}, initial={"amount": quantise(row.batch.price)},
         permission="vouchers.sell_voucher",
     )  # fmt: skip
 
