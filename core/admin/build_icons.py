@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "core/static_overrides/unfold/fonts/material-symbols"
@@ -26,7 +27,6 @@ _DEFAULT_IN_TEMPLATE = re.compile(r"icon\|default:[\"']([a-z0-9_]+)[\"']|icon=[\
 POSITIONS = {"Words": 1, "_nav_item": 2, "Tile": 4, "Link": 2}
 _IN_STYLES = re.compile(r"content:\"([a-z][a-z_]+)\"")
 # written by the theme's scripts, or by its Python code
-NO_ICON: set[str] = set()
 NOT_IN_THEME = {"file_upload"}  # named in a template of the theme, missing in its own font
 FROM_SCRIPTS = {"dark_mode", "light_mode", "computer", "expand_more", "check", "close", "remove"}
 
@@ -52,7 +52,7 @@ def icons_in_templates() -> set[str]:
 def icons_in_styles() -> set[str]:
     """Icons the theme's style sheet draws with `content: "name"` (the tick of a checkbox, arrows of calendars)."""
     css = (theme_folder() / "static/unfold/css/styles.css").read_text()
-    return {name for name in _IN_STYLES.findall(css) if name not in NO_ICON}
+    return set(_IN_STYLES.findall(css))
 
 
 def icons_in_code() -> set[str]:
@@ -113,14 +113,26 @@ def font_digest() -> str:
     return hashlib.sha256(FONT.read_bytes()).hexdigest()
 
 
+def _glyphs_by_name(font: Any) -> dict[str, str]:
+    """What the font draws for a written name: its ligatures. Some names are second names of one glyph."""
+    letters = {glyph: chr(code) for code, glyph in font.getBestCmap().items()}
+    found: dict[str, str] = {}
+    for lookup in font["GSUB"].table.LookupList.Lookup:
+        for table in lookup.SubTable:
+            for first, ligatures in getattr(getattr(table, "ExtSubTable", table), "ligatures", {}).items():
+                for ligature in ligatures:
+                    found["".join(letters.get(part, "?") for part in [first, *ligature.Component])] = ligature.LigGlyph
+    return found
+
+
 def main() -> None:
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
     source = theme_folder() / "static/unfold/fonts/material-symbols/Material-Symbols-Outlined.woff2"
-    available = set(TTFont(source).getGlyphOrder())
+    glyph_of = _glyphs_by_name(TTFont(source))
     used = sorted(icons_used())
-    missing = [name for name in used if name not in available]
+    missing = [name for name in used if name not in glyph_of]
     if missing:
         raise SystemExit(f"not in the theme's icon font: {', '.join(missing)}")
     options = subset.Options()
@@ -129,7 +141,7 @@ def main() -> None:
     font = subset.load_font(str(source), options)
     subsetter = subset.Subsetter(options)
     characters = "abcdefghijklmnopqrstuvwxyz_0123456789 "
-    subsetter.populate(glyphs=used, unicodes=[ord(character) for character in characters])
+    subsetter.populate(glyphs=[glyph_of[name] for name in used], unicodes=[ord(character) for character in characters])
     subsetter.subset(font)
     FOLDER.mkdir(parents=True, exist_ok=True)
     subset.save_font(font, str(FONT), options)

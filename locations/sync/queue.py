@@ -13,6 +13,7 @@ from locations.models import TODO, AccessAccount, RouterProfile
 from locations.sync.menus import SiblingUse
 
 BATCH_ROWS = 500
+UNSENT = ("created_at", "changed_at", "applied_at", "first_login_at", "last_seen_at")
 _PLANNER = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "max_parallel_workers_per_gather")
 
 
@@ -37,19 +38,22 @@ def profiles_due(location_id: int) -> list[RouterProfile]:
     return [p for p in due if p.presence == Presence.PRESENT or not AccessAccount.objects.filter(profile=p).exists()]
 
 
-def accounts_due(location_id: int, limit: int = BATCH_ROWS) -> list[AccessAccount]:
-    """The next accounts to send, paid activations and removals first.
+def accounts_due(
+    location_id: int, limit: int = BATCH_ROWS, *, least_urgent: int = Priority.BULK
+) -> list[AccessAccount]:
+    """The next accounts to send, paid activations and removals first; none that is less urgent than `least_urgent`.
 
     Accounts whose profile the router does not have yet wait for it: the router would refuse every one of them.
     """
     unready = list(
         RouterProfile.objects.filter(location_id=location_id, applied_revision=0).values_list("pk", flat=True)
     )
-    rows = AccessAccount.objects.filter(TODO, location_id=location_id)
+    rows = AccessAccount.objects.filter(TODO, location_id=location_id, priority__lte=least_urgent)
     if unready:
         rows = rows.exclude(Q(profile_id__in=unready) & Q(presence=Presence.PRESENT))
     with by_index():
-        return list(rows.select_related("profile").order_by("priority", "id")[:limit])
+        # one profile object for all its accounts, and no dates that nobody sends: half of the time of this read
+        return list(rows.prefetch_related("profile").defer(*UNSENT).order_by("priority", "id")[:limit])
 
 
 def has_work(location_id: int) -> bool:

@@ -171,9 +171,7 @@ class _Run:
 
     def _urgent(self, client: RouterClient) -> bool:
         """Paid activations and removals come before the poll."""
-        accounts = accounts_due(self.location.pk)
-        urgent = [account for account in accounts if account.priority <= Priority.REMOVAL]
-        return self._send(client, [], urgent) if urgent else False
+        return self._send(client, [], accounts_due(self.location.pk, least_urgent=Priority.REMOVAL))
 
     def _batch(self, client: RouterClient) -> bool:
         """Profiles first: the router refuses accounts of a profile it does not have."""

@@ -62,7 +62,7 @@ def worker() -> Iterator[Callable[..., None]]:
 class Pools:
     """Messages wait for a thread of their queue, as Celery's thread pools let them."""
 
-    def __init__(self, run: Callable[[str, list[Any]], None]) -> None:
+    def __init__(self, run: Callable[[str, list[Any]], object]) -> None:
         self.run = run
         self.pools = {name: ThreadPoolExecutor(threads, name) for name, threads in QUEUES.items()}
         self.is_closing = False

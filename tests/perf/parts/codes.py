@@ -29,14 +29,15 @@ def run(report: Report, scale: float) -> None:
     with owner() as session:
         for table, _columns in TABLES:
             make_copy(session, table)
-        ours, raw = [], []
+        ours, raw, cpu = [], [], []
         for _number in range(BATCHES):
-            started = time.perf_counter()
+            started, used = time.perf_counter(), time.process_time()
             batch = make_batch(plan, location, quantity)
             ours.append(time.perf_counter() - started)
+            cpu.append(time.process_time() - used)
             raw.append(_same_rows_raw(session, batch.pk, f"b{batch.pk}"))
-    _figure(report, quantity, ours[0], raw[0], 8.0 * scale)
-    _figure(report, quantity * BATCHES, sum(ours), sum(raw), 90.0 * scale)
+    _figure(report, quantity, ours[:1], cpu[:1], raw[:1], 8.0 * scale)
+    _figure(report, quantity * BATCHES, ours, cpu, raw, 90.0 * scale)
     report.note("each batch, ours/raw COPY: " + ", ".join(f"{a:.1f}/{b:.1f} s" for a, b in zip(ours, raw, strict=True)))
     report.verify("codes: counts and no duplicate", _problems(quantity * BATCHES))
 
@@ -52,11 +53,12 @@ def _same_rows_raw(session: psycopg.Connection[Any], batch_id: int, tag: str) ->
     return raw_copy(session, loads)
 
 
-def _figure(report: Report, rows: int, ours: float, raw: float, limit: float) -> None:
+def _figure(report: Report, rows: int, ours: list[float], cpu: list[float], raw: list[float], limit: float) -> None:
+    taken, copied = sum(ours), sum(raw)
     report.figure(
-        "generate vouchers with accounts", rows=rows, measured=seconds(ours), reach=f"< {limit:g} s",
-        compared=f"raw COPY of the same rows {seconds(raw)}", ratio=ours / raw,
-        is_reached=ours < limit and ours / raw <= 3.0,
+        "generate vouchers with accounts", rows=rows, measured=f"{seconds(taken)} (Python {seconds(sum(cpu))})",
+        reach=f"< {limit:g} s, within 3×", compared=f"raw COPY of the same rows {seconds(copied)}", ratio=taken / copied,
+        is_reached=taken < limit and taken / copied <= 3.0,
     )  # fmt: skip
 
 

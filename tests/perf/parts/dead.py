@@ -43,6 +43,10 @@ def run(report: Report, scale: float) -> None:
                 lags[(dead, "just died")] = _round(send, profiles[dead:], f"died{dead}", profiles[:dead])
                 _wait_until_slow(send, places[:dead])
                 lags[(dead, "known dead")] = _rounds(send, profiles[dead:], f"dead{dead}", profiles[:dead])
+            for router in routers[:some]:
+                router.console.clear_fault()
+            # again without dead ones: what else this machine does may have changed meanwhile
+            alone = sorted([*alone, *_rounds(send, profiles[some:], "after")])
         problems = _problems(routers, some, places)
     report.note(f"model: {MODEL}, a sweep every {SWEEP_SECONDS:g} s, all kicks lost; dead: connects, never answers")
     _figures(report, count, alone, lags)
@@ -121,7 +125,6 @@ def _problems(routers: Sequence[Router], dead: int, places: Sequence[Location]) 
     for number, (router, place) in enumerate(zip(routers, places, strict=True)):
         wanted = set(AccessAccount.objects.filter(location=place).values_list("name", flat=True))
         if number < dead:
-            router.console.clear_fault()
             held = AccessAccount.objects.filter(location=place).exclude(hold="").count()
             if held:
                 problems.append(f"{place}: {held} rows held because the router was dead")
