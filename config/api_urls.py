@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.urls import include, path, re_path
 
 from core.api.docs import RedocView, SchemaView, SwaggerView
@@ -12,14 +13,8 @@ from core.api.errors import not_found
 # What the OpenAPI document needs beyond SPECTACULAR_SETTINGS. Write it again after changing the API:
 # manage.py spectacular --file docs/openapi.yaml --custom-settings config.api_urls.DOCUMENT --lang en --fail-on-warn
 DOCUMENT: dict[str, Any] = {
-    "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "VoucherStatusEnum": "vouchers.choices.VoucherStatus",
-        "BatchStatusEnum": "vouchers.choices.BatchStatus",
-        "ReachEnum": "locations.choices.Reach",
-        "PresenceEnum": "locations.choices.Presence",
-    },
+    key: settings.SPECTACULAR_SETTINGS[key]
+    for key in ("SCHEMA_PATH_PREFIX", "COMPONENT_SPLIT_REQUEST", "ENUM_NAME_OVERRIDES")
 }
 
 urlpatterns = [

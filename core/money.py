@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 
@@ -34,9 +35,9 @@ def quantise(amount: Decimal | int | str, currency: str | None = None) -> Decima
     try:
         value = Decimal(amount)
     except (ArithmeticError, ValueError):
-        raise DomainError("money.invalid", "This is not an amount of money.") from None
+        raise DomainError("money.invalid", _("This is not an amount of money.")) from None
     if not value.is_finite() or abs(value) > LARGEST_AMOUNT:
-        raise DomainError("money.invalid", "This is not an amount of money.")
+        raise DomainError("money.invalid", _("This is not an amount of money."))
     return value.quantize(unit(currency), rounding=ROUND_HALF_UP)
 
 

@@ -20,12 +20,15 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "/usr/bin/chromium")
 AXE = Path(__file__).with_name("axe") / "axe.min.js"
 
+PATIENCE_MS = 90_000  # how long a busy machine may take; nothing is measured here
 Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
 
     if not Path(CHROMIUM).exists():
         pytest.fail(f"no Chromium at {CHROMIUM}: install Debian's chromium or set TEST_CHROMIUM")
@@ -61,6 +64,7 @@ def opened(browser: Any, live_server: LiveServer) -> Iterator[Open]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme=scheme, locale=locale, **options
         )
+        context.set_default_timeout(PATIENCE_MS)
         context.route("**/*", guard)
         cookies = [{"name": settings.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}]
         if user is not None:

@@ -37,7 +37,7 @@ def test_log_in_order_a_batch_find_a_code_sell_it_and_undo(world: World, opened:
     batch = VoucherBatch.objects.get(prefix="ZZ-")
     batch_generate(batch.pk)
     # nobody reloads: the poll brings the news
-    expect(page.get_by_role("link", name="Print A4")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("link", name="Print A4")).to_be_visible()
 
     # filters and search
     page.locator("#content").get_by_role("link", name="Vouchers", exact=True).click()
@@ -97,9 +97,9 @@ def test_a_lost_connection_is_said(world: World, opened: Open, live_server: Live
     page.goto(live_server.url + reverse("admin:vouchers_voucherbatch_change", args=[world.waiting.pk]))
     expect(page.locator("#mb-offline")).to_be_hidden()
     context.set_offline(True)
-    expect(page.locator("#mb-offline")).to_be_visible(timeout=20_000)
+    expect(page.locator("#mb-offline")).to_be_visible()
     context.set_offline(False)
-    expect(page.locator("#mb-offline")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#mb-offline")).to_be_hidden()
 
 
 def test_without_javascript(world: World, opened: Open, live_server: LiveServer) -> None:

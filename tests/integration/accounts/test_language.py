@@ -20,6 +20,7 @@ def language(client: Client, **headers: str) -> str:
     return client.get("/admin/login/", **headers).headers["Content-Language"]
 
 
+@override_settings(LANGUAGE_CODE="id")
 def test_default_browser_cookie_person_in_rising_order(operator: User) -> None:
     client = Client()
     assert language(client) == "id"
