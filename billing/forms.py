@@ -137,7 +137,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("price_sell", "price_cost"):
-            if self.instance.pk:  # 5000 instead of 5000.00 where the currency has no cents
+            if (
+                name in self.initial and self.instance.pk
+            ):  # (a reader's form has no fields) 5000 instead of 5000.00 where the currency has no cents
                 self.initial[name] = quantise(self.initial[name])
         limit = rate_limit.parse(self.instance.rate_limit) if self.instance.rate_limit else None
         if limit is not None:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.admin.paginator import COUNT_LIMIT, EstimatedPaginator
 from core.formats import number
 from core.panels import FirstStep, IndexPanel, Tile, add_first_step, add_index_panel
 from core.words import Tone
@@ -26,7 +27,8 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
         unknown=Count("pk", filter=Q(state__reach=Reach.UNKNOWN) | Q(state=None)),
     )  # fmt: skip
     accounts = accounts_visible_to(user)  # type: ignore[arg-type]
-    waiting = accounts.filter(NOT_SYNCED, hold=Hold.NONE).count()
+    # counted to 10,000 at most: after a large batch a million rows wait, and this runs on every poll
+    waiting = EstimatedPaginator(accounts.filter(NOT_SYNCED, hold=Hold.NONE), COUNT_LIMIT)
     held = accounts.exclude(hold=Hold.NONE).count()
     places = reverse("admin:locations_location_changelist")
     tiles = [
@@ -37,8 +39,8 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
             _("their changes wait") if routers["away"] else "",
         ),
         Tile(
-            _("Waiting changes"), number(waiting), accounts_url(None, "waiting"),
-            Tone.WAITING if waiting else Tone.QUIET, "schedule",
+            _("Waiting changes"), waiting.count_text, accounts_url(None, "waiting"),
+            Tone.WAITING if waiting.count else Tone.QUIET, "schedule",
         ),
         Tile(
             _("Need a decision"), number(held), accounts_url(None, "held"), Tone.BAD if held else Tone.QUIET, "error",

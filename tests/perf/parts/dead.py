@@ -129,7 +129,7 @@ def _problems(routers: Sequence[Router], dead: int, places: Sequence[Location]) 
             if held:
                 problems.append(f"{place}: {held} rows held because the router was dead")
             continue
-        there = {row["name"] for row in router.rows("/ip/hotspot/user")} - {"default-trial"}
+        there = {str(row["name"]) for row in router.rows("/ip/hotspot/user")} - {"default-trial"}
         if there != wanted:
             problems.append(f"{place}: {len(there)} users instead of {len(wanted)}")
     return problems
