@@ -86,7 +86,10 @@ def environment(urls: Mapping[str, str], extra: Mapping[str, str]) -> dict[str, 
         key: value for key, value in os.environ.items() if key not in DROPPED and not key.startswith(DROPPED_PREFIXES)
     }
     workers = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS") or str(max(2, min(os.cpu_count() or 2, 8)))
-    fixed = {"PYTHONUNBUFFERED": "1", "PYTEST_XDIST_AUTO_NUM_WORKERS": workers}
+    # named here because importing `config` above has already put the product's own settings into our environment
+    fixed = {
+        "PYTHONUNBUFFERED": "1", "PYTEST_XDIST_AUTO_NUM_WORKERS": workers, "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }  # fmt: skip
     return kept | new_secrets() | dict(urls) | dict(extra) | fixed
 
 

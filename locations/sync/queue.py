@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from locations.choices import Hold, Presence, Priority
 from locations.models import TODO, AccessAccount, RouterProfile
@@ -45,23 +45,24 @@ def accounts_due(
 
     Accounts whose profile the router does not have yet wait for it: the router would refuse every one of them.
     """
-    unready = list(
-        RouterProfile.objects.filter(location_id=location_id, applied_revision=0).values_list("pk", flat=True)
-    )
-    rows = AccessAccount.objects.filter(TODO, location_id=location_id, priority__lte=least_urgent)
-    if unready:
-        rows = rows.exclude(Q(profile_id__in=unready) & Q(presence=Presence.PRESENT))
+    rows = _sendable(location_id).filter(priority__lte=least_urgent)
     with by_index():
         # one profile object for all its accounts, and no dates that nobody sends: half of the time of this read
         return list(rows.prefetch_related("profile").defer(*UNSENT).order_by("priority", "id")[:limit])
 
 
+def _sendable(location_id: int) -> QuerySet[AccessAccount]:
+    unready = list(
+        RouterProfile.objects.filter(location_id=location_id, applied_revision=0).values_list("pk", flat=True)
+    )
+    rows = AccessAccount.objects.filter(TODO, location_id=location_id)
+    return rows.exclude(Q(profile_id__in=unready) & Q(presence=Presence.PRESENT)) if unready else rows
+
+
 def has_work(location_id: int) -> bool:
+    """Something could be sent now. Accounts of a profile the router refused do not count: they wait for a person."""
     with by_index():
-        return (
-            AccessAccount.objects.filter(TODO, location_id=location_id).exists()
-            or RouterProfile.objects.filter(TODO, location_id=location_id).exists()
-        )
+        return _sendable(location_id).exists() or RouterProfile.objects.filter(TODO, location_id=location_id).exists()
 
 
 def has_paid_work(location_id: int) -> bool:

@@ -126,6 +126,19 @@ def test_a_refusal_holds_only_its_row_and_keeps_the_routers_words() -> None:
         assert list(hotspot_users(router)) == ["ABCD2345"]
 
 
+def test_accounts_of_a_refused_profile_wait_without_spinning() -> None:
+    with emulated() as router:
+        location = location_of(router)
+        bad = services.profile_put(location=location, kind=Kind.HOTSPOT, name="bad", address_pool="no-such-pool")
+        account = put(bad, "ABCD2345")
+        assert location_run(location.pk).more is False
+        again = location_run(location.pk, is_forced=True)
+        assert (again.applied, again.more) == (0, False)
+        account.refresh_from_db()
+        assert (account.hold, account.is_synced) == (Hold.NONE, False)
+        assert hotspot_users(router) == {}
+
+
 def test_paid_goes_before_bulk() -> None:
     with emulated() as router:
         location = location_of(router)
