@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 CHROMIUM = os.environ.get("TEST_CHROMIUM", "/usr/bin/chromium")
 AXE = Path(__file__).with_name("axe") / "axe.min.js"
 
-PATIENCE_MS = 90_000  # how long a busy machine may take; nothing is measured here
+PATIENCE_MS = 240_000  # how long a busy machine may take; nothing is measured here
 Open = Callable[..., Any]
 
 

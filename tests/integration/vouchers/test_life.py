@@ -21,7 +21,14 @@ from tests.integration.vouchers.world import (
 )  # fmt: skip
 from vouchers.models import Voucher, VoucherLocation
 from vouchers.selectors import batches_visible_to, locations_of, voucher_state, vouchers_visible_to
-from vouchers.services import voucher_move, voucher_sell, voucher_void, vouchers_activate, vouchers_expire
+from vouchers.services import (
+    voucher_move,
+    voucher_sell,
+    voucher_void,
+    vouchers_activate,
+    vouchers_expire,
+    vouchers_use_up,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,9 +102,9 @@ def test_what_was_used_at_the_old_place_keeps_counting() -> None:
     AccessAccount.objects.filter(name=voucher.code).update(epoch_bytes=600)
     voucher_move(voucher, location=two, actor=None, now=NOW)
     AccessAccount.objects.filter(name=voucher.code, location=two).update(epoch_bytes=399)
-    assert vouchers_expire(now=NOW) == 0
+    assert vouchers_use_up(now=NOW) == 0
     AccessAccount.objects.filter(name=voucher.code, location=two).update(epoch_bytes=400)
-    assert vouchers_expire(now=NOW) == 1
+    assert vouchers_use_up(now=NOW) == 1
 
 
 def test_a_moved_voucher_that_is_not_on_routers_yet_is_sold_at_its_new_place() -> None:

@@ -99,6 +99,7 @@ def test_https(settings: LazySettings, url: str, proxies: int, found: list[str])
 
 def run_check(**changes: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **changes}
+    env.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # the browser tests of this process set it
     return subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
         cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
