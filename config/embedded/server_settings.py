@@ -18,7 +18,7 @@ _ALWAYS = {
     "log_parameter_max_length_on_error": "0",
     "jit": "off",
     "shared_buffers": "'128MB'",
-    "max_wal_size": "'512MB'",
+    "max_wal_size": "'1GB'",
     "random_page_cost": "1.1",
 }
 _SAFE = {"max_connections": "120"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -78,15 +79,21 @@ def test_list_actions_and_the_filter_by_batch(world: World, opened: Open, live_s
     expect(page.get_by_text("2 vouchers sold for IDR 10,000.")).to_be_visible()
 
 
+def open_menu(page: Any) -> None:
+    """The button works once Alpine, loaded deferred, has taken the page over; a click before that does nothing."""
+    page.wait_for_function("() => document.querySelector('[x-data]')?._x_dataStack !== undefined")
+    page.get_by_role("button", name="Menu").click()
+
+
 def test_the_menu_on_a_phone_the_theme_and_the_language(world: World, opened: Open, live_server: LiveServer) -> None:
     page = opened(world.boss, 360).new_page()
     page.goto(live_server.url + reverse("admin:index"))
-    page.get_by_role("button", name="Menu").click()
+    open_menu(page)
     page.get_by_role("button", name="kepala").or_(page.locator(".mb-user")).first.click()
     page.get_by_role("button", name="Bahasa Indonesia").click()
     expect(page.get_by_role("heading", name="Ringkasan")).to_be_visible()
     assert User.objects.get(pk=world.boss.pk).language == "id"
-    page.get_by_role("button", name="Menu").click()
+    open_menu(page)
     page.get_by_role("link", name="Lokasi", exact=True).click()
     expect(page.get_by_role("link", name="Pos 2", exact=True)).to_be_visible()
 
