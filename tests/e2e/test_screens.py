@@ -15,7 +15,6 @@ from tests.integration.admin.world import World
 pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 360, 768, 1024, 1440)
-AXE_WIDTHS = (320, 1440)
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 AXE_RUN = """
 tags => axe.run({runOnly: tags}).then(result => result.violations.map(
@@ -52,9 +51,8 @@ def judge(page: Any, name: str, axe_source: str) -> list[str]:
         # the constant, never innerWidth: that one grows with the overflow on phones
         if page.evaluate("document.documentElement.scrollWidth") > width:
             wrong.append(f"{name} at {width} px is wider: {page.evaluate(OVERFLOWING, width)}")
-        if width in AXE_WIDTHS:
-            page.evaluate(axe_source)
-            wrong += [f"{name} at {width} px: {violation}" for violation in page.evaluate(AXE_RUN, TAGS)]
+        page.evaluate(axe_source)
+        wrong += [f"{name} at {width} px: {violation}" for violation in page.evaluate(AXE_RUN, TAGS)]
     return wrong
 
 
