@@ -86,7 +86,7 @@ def install(venv: Path, requirements: Path) -> None:
     print(f"Installing {requirements.name} into {venv}", flush=True)
     stamp.unlink(missing_ok=True)
     command = [*pip_command(venv), "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    done = subprocess.run([*command, "--require-hashes", "-r", requirements], check=False)
+    done = subprocess.run([*command, "--require-hashes", "--no-deps", "-r", requirements], check=False)
     if done.returncode != 0:
         sys.exit(NO_INSTALL)
     partial = stamp.with_name(stamp.name + ".new")

@@ -70,8 +70,13 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "accounts",
     "locations",
+    "customers",
     "billing",
+    "payments",
     "vouchers",
+    "imports",
+    "dashboard",
+    "portal",
 ]
 
 MIDDLEWARE = [

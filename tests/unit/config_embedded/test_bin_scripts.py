@@ -80,7 +80,7 @@ def test_packages_are_installed_with_hashes_only_when_the_pins_change(tmp_path: 
     requirements.write_text("one==1\n")
     _install.install(venv.folder, requirements)
     assert venv.installs() == [
-        f"-m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r {requirements}"
+        f"-m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps -r {requirements}"
     ]
     _install.install(venv.folder, requirements)
     assert len(venv.installs()) == 1
