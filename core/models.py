@@ -121,3 +121,13 @@ class CacheEntry(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class NumberSequence(models.Model):
+    """A counter without gaps: its row is locked by the transaction that takes a number (`core.db.numbers`)."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    value = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.value}"

@@ -37,3 +37,13 @@ def protected_tables() -> dict[str, bool]:
             "WHERE p.proname = 'core_refuse_change' GROUP BY c.relname ORDER BY c.relname"
         )
         return {name: bool(enabled) for name, enabled in cursor.fetchall()}
+
+
+def user_triggers() -> dict[str, bool]:
+    """Every trigger a migration made, as `table.trigger`, and whether it is enabled. The ledger's rules are among them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname || '.' || t.tgname, t.tgenabled = 'O' FROM pg_trigger t "
+            "JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal ORDER BY 1"
+        )
+        return {name: bool(enabled) for name, enabled in cursor.fetchall()}

@@ -13,7 +13,7 @@ from django.core.management.commands.flush import Command as DjangoFlush
 from django.db import connection
 from psycopg import sql
 
-from core.db.immutable import protected_tables
+from core.db.immutable import protected_tables, user_triggers
 from core.db.owner import as_owner
 
 KEPT = {"django_migrations", "django_content_type", "auth_permission"}
@@ -26,13 +26,14 @@ class Command(DjangoFlush):
         if not str(connection.settings_dict["NAME"]).startswith("test_"):
             raise CommandError("flush deletes every row and is refused outside test databases.")
         guards = protected_tables()
-        if not guards or not all(guards.values()):
-            raise CommandError(f"append-only guards are missing or disabled: {guards}")
+        triggers = user_triggers()
+        if not guards or not all(guards.values()) or not all(triggers.values()):
+            raise CommandError(f"guards are missing or disabled: {guards} {triggers}")
         filled = self._filled_tables()
         if filled:
             self._truncate(filled, guards)
-        if protected_tables() != guards:
-            raise CommandError("append-only guards did not come back after the flush")
+        if protected_tables() != guards or user_triggers() != triggers:
+            raise CommandError("guards did not come back after the flush")
 
     def _filled_tables(self) -> list[str]:
         tables = sorted(set(connection.introspection.table_names()) - KEPT)

@@ -6,7 +6,13 @@ from django.db.utils import DatabaseError, ProgrammingError
 
 from core.db.immutable import protected_tables
 
-PROTECTED = {"accounts_activitylog": True, "vouchers_voucherevent": True, "vouchers_vouchersale": True}
+PROTECTED = dict.fromkeys(
+    (
+        "accounts_activitylog", "billing_allocation", "billing_journalentry", "billing_posting",
+        "billing_subscriptionevent", "customers_consent", "customers_customerevent", "payments_refund",
+        "vouchers_voucherevent", "vouchers_vouchersale",
+    ), True,
+)  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)

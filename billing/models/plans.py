@@ -8,14 +8,18 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import PlanType, ValidityFrom
+from billing.models.terms import BillingTerms
 from core.fields import AmountField
 from locations.models import Location, RouterProfile
 
 TEN_YEARS = 10 * 366 * 86400
 
 
-class Plan(models.Model):
-    """A product with its price and its rules [profiles]. Price changes never touch vouchers already made."""
+class Plan(BillingTerms):
+    """A product with its price and its rules [profiles]. Price changes never touch vouchers already made.
+
+    `price_sell` is per voucher, or per month of a subscription; the terms are what a new subscription starts with.
+    """
 
     name = models.CharField(_("name"), max_length=60, unique=True)
     type = models.CharField(_("type"), max_length=10, choices=PlanType.choices, default=PlanType.HOTSPOT)

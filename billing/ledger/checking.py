@@ -1,0 +1,78 @@
+"""`ledger_check`: recompute everything from the postings and compare with what is shown. Nightly, and on the health page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.db import connection
+
+from core.db.immutable import user_triggers
+
+EXAMPLES = 20  # ids named per finding; the count is always whole
+
+_QUESTIONS = {
+    "unbalanced": """
+        SELECT e.id FROM billing_journalentry e LEFT JOIN billing_posting p ON p.entry_id = e.id
+        GROUP BY e.id HAVING count(p.id) < 2 OR sum(p.amount) <> 0""",
+    "balance": """
+        SELECT c.id FROM customers_customer c LEFT JOIN (
+            SELECT customer_id, coalesce(sum(amount) FILTER (WHERE account = 'wallet'), 0) AS wallet,
+                   coalesce(sum(amount) FILTER (WHERE account = 'receivable'), 0) AS receivable
+            FROM billing_posting WHERE customer_id IS NOT NULL GROUP BY customer_id) s ON s.customer_id = c.id
+        WHERE c.balance <> -coalesce(s.wallet, 0) OR c.debt <> coalesce(s.receivable, 0)""",
+    "settled": """
+        SELECT i.id FROM billing_invoice i LEFT JOIN (
+            SELECT invoice_id, sum(amount) AS amount FROM billing_allocation GROUP BY invoice_id) a ON a.invoice_id = i.id
+        WHERE i.settled_amount <> coalesce(a.amount, 0)
+           OR (i.status = 'open' AND i.kind = 'invoice' AND i.settled_amount = i.total)""",
+    "lines": """
+        SELECT i.id FROM billing_invoice i LEFT JOIN (
+            SELECT invoice_id, sum(amount) AS amount, sum(tax_amount) AS tax FROM billing_invoiceline GROUP BY invoice_id
+        ) l ON l.invoice_id = i.id
+        WHERE i.status <> 'draft' AND (i.subtotal <> coalesce(l.amount, 0) OR i.tax_amount <> coalesce(l.tax, 0))""",
+    "unposted": """
+        SELECT i.id FROM billing_invoice i WHERE i.status <> 'draft' AND i.total <> 0
+          AND NOT EXISTS (SELECT 1 FROM billing_journalentry e WHERE e.source = 'invoice:' || i.id)""",
+    "receivable": """
+        SELECT c.id FROM customers_customer c LEFT JOIN (
+            SELECT coalesce(c2.merged_into_id, c2.id) AS id, sum(i.total - i.settled_amount) AS amount
+            FROM billing_invoice i JOIN customers_customer c2 ON c2.id = i.customer_id
+            WHERE i.status = 'open' AND i.kind = 'invoice' GROUP BY 1) o ON o.id = c.id
+        WHERE c.debt <> coalesce(o.amount, 0)""",
+}
+
+
+@dataclass(frozen=True)
+class LedgerReport:
+    """Finding → ids of the rows that are wrong (the first `EXAMPLES`) and how many there are; empty when all is right.
+
+    `unbalanced` entries; customers whose `balance` or debt is not the sum of postings; invoices
+    `settled` otherwise than their allocations, with other sums than their `lines`, or `unposted`; customers whose
+    `receivable` is not the sum of their open invoices; `triggers` that are switched off; `sum` of all postings.
+    """
+
+    findings: dict[str, list[int | str]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_right(self) -> bool:
+        return not self.counts
+
+
+def ledger_check() -> LedgerReport:
+    """Read-only, in one snapshot; about a second per million postings."""
+    report = LedgerReport()
+    with connection.cursor() as cursor:
+        for name, question in _QUESTIONS.items():
+            cursor.execute(f"SELECT id, count(*) OVER () FROM ({question}) q ORDER BY id LIMIT {EXAMPLES}")  # noqa: S608  # constants
+            rows = cursor.fetchall()
+            if rows:
+                report.findings[name] = [row[0] for row in rows]
+                report.counts[name] = int(rows[0][1])
+        cursor.execute("SELECT coalesce(sum(amount), 0) FROM billing_posting")
+        if (total := cursor.fetchone()[0]) != 0:
+            report.findings["sum"], report.counts["sum"] = [str(total)], 1
+    off = [name for name, enabled in user_triggers().items() if not enabled]
+    if off:
+        report.findings["triggers"], report.counts["triggers"] = list(off), len(off)
+    return report

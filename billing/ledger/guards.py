@@ -1,0 +1,171 @@
+"""The rules of the ledger that the database itself keeps, as SQL for the migration (research: measured as PoC).
+
+Why in the database: a bug, a retry, a second process or a hand at the console must not be able to bend money. What each
+trigger refuses is tested by direct SQL as the application's role.
+"""
+
+from __future__ import annotations
+
+from core.db.immutable import append_only
+
+# Postings may only be written by the transaction that wrote their entry. xid8 survives savepoints, xmin does not.
+_XID = """
+ALTER TABLE billing_journalentry ADD COLUMN created_xid xid8 NOT NULL DEFAULT pg_current_xact_id();
+ALTER TABLE billing_invoice ADD COLUMN created_xid xid8 NOT NULL DEFAULT pg_current_xact_id();
+"""
+
+_ENTRIES = """
+CREATE FUNCTION billing_posting_of_own_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (SELECT created_xid FROM billing_journalentry WHERE id = NEW.entry_id) IS DISTINCT FROM pg_current_xact_id() THEN
+    RAISE EXCEPTION 'entry % is closed: a later posting is refused, write a new entry', NEW.entry_id
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER billing_posting_own_entry BEFORE INSERT ON billing_posting
+  FOR EACH ROW EXECUTE FUNCTION billing_posting_of_own_entry();
+
+CREATE FUNCTION billing_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wanted bigint; legs bigint; total numeric;
+BEGIN
+  IF TG_TABLE_NAME = 'billing_posting' THEN wanted := NEW.entry_id; ELSE wanted := NEW.id; END IF;
+  SELECT count(*), coalesce(sum(amount), 0) INTO legs, total FROM billing_posting WHERE entry_id = wanted;
+  IF legs < 2 OR total <> 0 THEN
+    RAISE EXCEPTION 'entry % does not balance: % postings, sum %', wanted, legs, total
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER billing_entry_balanced AFTER INSERT ON billing_journalentry
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing_entry_balances();
+CREATE CONSTRAINT TRIGGER billing_posting_balanced AFTER INSERT ON billing_posting
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION billing_entry_balances();
+"""
+
+# `balance` and `debt` of a customer are sums of postings. The guard knows its caller by depth: a direct UPDATE is at
+# depth 1, the UPDATE of the trigger above at depth 2. Rows are locked in pk order: two statements cannot dead-lock.
+_BALANCES = """
+CREATE FUNCTION billing_balances_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM customers_customer
+    WHERE id IN (SELECT customer_id FROM fresh WHERE account IN ('wallet', 'receivable')) ORDER BY id FOR NO KEY UPDATE;
+  UPDATE customers_customer c SET balance = c.balance - d.wallet, debt = c.debt + d.receivable
+    FROM (SELECT customer_id, coalesce(sum(amount) FILTER (WHERE account = 'wallet'), 0) AS wallet,
+                 coalesce(sum(amount) FILTER (WHERE account = 'receivable'), 0) AS receivable
+          FROM fresh WHERE account IN ('wallet', 'receivable') GROUP BY customer_id) d
+    WHERE c.id = d.customer_id AND (d.wallet <> 0 OR d.receivable <> 0);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER billing_posting_balances AFTER INSERT ON billing_posting
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION billing_balances_keep();
+
+CREATE FUNCTION billing_balances_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_trigger_depth() < 2 THEN
+    RAISE EXCEPTION 'balance and debt are sums of postings: write an entry' USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER customers_customer_balances BEFORE UPDATE OF balance, debt ON customers_customer FOR EACH ROW
+  WHEN (OLD.balance <> NEW.balance OR OLD.debt <> NEW.debt) EXECUTE FUNCTION billing_balances_refuse();
+CREATE TRIGGER customers_customer_starts_empty BEFORE INSERT ON customers_customer FOR EACH ROW
+  WHEN (NEW.balance <> 0 OR NEW.debt <> 0) EXECUTE FUNCTION billing_balances_refuse();
+"""
+
+# An invoice is paid exactly when its allocations reach its total: nobody sets that by hand.
+_INVOICES = """
+CREATE FUNCTION billing_invoice_settle() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM billing_invoice WHERE id IN (SELECT invoice_id FROM fresh) ORDER BY id FOR NO KEY UPDATE;
+  IF EXISTS (SELECT 1 FROM fresh f JOIN billing_invoice i ON i.id = f.invoice_id WHERE i.status NOT IN ('open', 'paid')) THEN
+    RAISE EXCEPTION 'only an open or paid invoice can be settled' USING ERRCODE = 'restrict_violation';
+  END IF;
+  UPDATE billing_invoice i SET settled_amount = i.settled_amount + d.amount,
+      status = CASE WHEN i.settled_amount + d.amount = i.total THEN 'paid' ELSE 'open' END,
+      closed_at = CASE WHEN i.settled_amount + d.amount = i.total THEN d.at END
+    FROM (SELECT invoice_id, sum(amount) AS amount, max(at) AS at FROM fresh GROUP BY invoice_id) d
+    WHERE i.id = d.invoice_id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER billing_allocation_settles AFTER INSERT ON billing_allocation
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION billing_invoice_settle();
+
+CREATE FUNCTION billing_invoice_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  free text[] := ARRAY['status', 'settled_amount', 'closed_at'];
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.status <> 'draft' THEN
+      RAISE EXCEPTION 'invoice % is issued and cannot be deleted: write a credit note', OLD.number
+        USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
+  END IF;
+  IF NEW.settled_amount <> OLD.settled_amount AND pg_trigger_depth() < 2 THEN
+    RAISE EXCEPTION 'settled_amount is the sum of allocations' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF OLD.status <> 'draft' AND to_jsonb(NEW) - free IS DISTINCT FROM to_jsonb(OLD) - free THEN
+    RAISE EXCEPTION 'invoice % is issued and cannot be changed: write a credit note', OLD.number
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF NEW.status = 'void' AND NEW.settled_amount <> 0 THEN
+    RAISE EXCEPTION 'invoice % has settlements and cannot be void', OLD.number USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER billing_invoice_immutable BEFORE UPDATE OR DELETE ON billing_invoice
+  FOR EACH ROW EXECUTE FUNCTION billing_invoice_fixed();
+
+CREATE FUNCTION billing_lines_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  wanted bigint; found record;
+BEGIN
+  IF TG_OP = 'INSERT' THEN wanted := NEW.invoice_id; ELSE wanted := OLD.invoice_id; END IF;
+  SELECT status, created_xid INTO found FROM billing_invoice WHERE id = wanted;
+  -- a bill may be born open: its lines come with it, in the same transaction, and never later
+  IF found.status <> 'draft' AND (TG_OP <> 'INSERT' OR found.created_xid <> pg_current_xact_id()) THEN
+    RAISE EXCEPTION 'the lines of an issued invoice cannot be changed: write a credit note'
+      USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.invoice_id <> OLD.invoice_id THEN
+    RAISE EXCEPTION 'a line stays on its invoice' USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER billing_line_immutable BEFORE INSERT OR UPDATE OR DELETE ON billing_invoiceline
+  FOR EACH ROW EXECUTE FUNCTION billing_lines_fixed();
+"""
+
+_BACKWARD = """
+DROP TRIGGER billing_line_immutable ON billing_invoiceline;
+DROP FUNCTION billing_lines_fixed();
+DROP TRIGGER billing_invoice_immutable ON billing_invoice;
+DROP FUNCTION billing_invoice_fixed();
+DROP TRIGGER billing_allocation_settles ON billing_allocation;
+DROP FUNCTION billing_invoice_settle();
+DROP TRIGGER customers_customer_starts_empty ON customers_customer;
+DROP TRIGGER customers_customer_balances ON customers_customer;
+DROP FUNCTION billing_balances_refuse();
+DROP TRIGGER billing_posting_balances ON billing_posting;
+DROP FUNCTION billing_balances_keep();
+DROP TRIGGER billing_posting_balanced ON billing_posting;
+DROP TRIGGER billing_entry_balanced ON billing_journalentry;
+DROP FUNCTION billing_entry_balances();
+DROP TRIGGER billing_posting_own_entry ON billing_posting;
+DROP FUNCTION billing_posting_of_own_entry();
+ALTER TABLE billing_invoice DROP COLUMN created_xid;
+ALTER TABLE billing_journalentry DROP COLUMN created_xid;
+"""
+
+ONLY_GROWING = ("billing_journalentry", "billing_posting", "billing_allocation", "billing_subscriptionevent")
+
+
+def guards() -> tuple[str, str]:
+    """SQL that puts every rule in place, and the SQL that takes them away again."""
+    pairs = [append_only(table) for table in ONLY_GROWING]
+    forward = _XID + _ENTRIES + _BALANCES + _INVOICES + "\n".join(pair[0] for pair in pairs)
+    backward = "\n".join(pair[1] for pair in pairs) + _BACKWARD
+    return forward, backward
