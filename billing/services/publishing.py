@@ -27,8 +27,12 @@ NAME_LENGTH = 40
 BUILT_IN_NAMES = frozenset({"default", "default-encryption", "default-trial"})
 
 
+# which RouterOS menu the accounts of a plan live in
+KINDS: dict[str, str] = {PlanType.HOTSPOT: Kind.HOTSPOT, PlanType.PPPOE: Kind.PPP, PlanType.STATIC: "static"}
+
+
 def profile_kind(plan: Plan) -> str:
-    return Kind.PPP if plan.type == PlanType.PPPOE else Kind.HOTSPOT
+    return KINDS[plan.type]
 
 
 def profile_rules(plan: Plan) -> dict[str, Any]:
