@@ -56,7 +56,10 @@ UNFOLD: dict[str, Any] = {
 
 # the groups of the menu, in order; an admin names one in `nav_group`
 NAV_GROUPS: list[tuple[str, Any]] = [
+    ("customers", _("Customers")),
     ("sell", _("Selling")),
+    ("money", _("Money")),
+    ("reports", _("Reports")),
     ("routers", _("Routers")),
     ("people", _("Staff")),
     ("system", _("System")),
