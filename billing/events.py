@@ -14,3 +14,10 @@ class PlanWithdrawing(Event):
 
     plan_id: int
     location_ids: Sequence[int]
+
+
+@dataclass(frozen=True)
+class InvoicesPaid(Event):
+    """These invoices have just been settled in full, by a payment, a balance, a credit note or a write-off."""
+
+    invoice_ids: Sequence[int]

@@ -41,6 +41,17 @@ def quantise(amount: Decimal | int | str, currency: str | None = None) -> Decima
     return value.quantize(unit(currency), rounding=ROUND_HALF_UP)
 
 
+def exact(amount: Decimal | int | str, currency: str | None = None) -> Decimal:
+    """The amount as it was written, never rounded: half a rupiah in a form is a typing mistake, not a number to guess.
+
+    Raises DomainError like `quantise`, and `money.fraction` for parts the currency does not have.
+    """
+    value = quantise(amount, currency)
+    if value != Decimal(amount):
+        raise DomainError("money.fraction", _("The currency has no such fraction: write a whole amount."))
+    return value
+
+
 def allocate(total: Decimal, weights: Sequence[int | Decimal], currency: str | None = None) -> list[Decimal]:
     """Split `total` in proportion to `weights` by largest remainder: the parts always sum to `total`.
 
