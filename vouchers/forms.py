@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.forms import UNIT_CHOICES, UNITS, UnitField
+from billing.models import Plan
+from billing.words import plan_offer
 from core.admin import ConfirmForm, style_form
 from locations.models import Location
 from vouchers.models import VoucherBatch
@@ -19,11 +21,19 @@ from vouchers.services import batch_warnings
 YEAR = 366 * 86400
 
 
+class PlanField(forms.ModelChoiceField):
+    """A plain list, because plans are few: it works without JavaScript and shows what each plan costs and gives."""
+
+    def label_from_instance(self, obj: Plan) -> str:
+        return plan_offer(obj)
+
+
 class BatchForm(forms.ModelForm):  # type: ignore[type-arg]
     """An order for vouchers. `request_key` makes a second press of "save" the same order."""
 
     refusal_aliases = {"locations": "places"}
 
+    plan = PlanField(Plan.objects.none(), label=gettext_lazy("plan"), empty_label=gettext_lazy("Choose a plan"))
     places = forms.ModelMultipleChoiceField(
         Location.objects.none(), label=gettext_lazy("locations"), widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Several: a voucher works at each of them, with one time and one data limit for all."),

@@ -12,14 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.choices import ValidityFrom
 from billing.forms import SPEED_FIELDS, PlanForm
 from billing.models import Plan, PlanLocation
 from billing.selectors import plans_on_sale
 from billing.services import plan_change, plan_create, plan_publish, plan_unpublish
+from billing.words import plan_terms
 from core.admin import Confirmation, ConfirmForm, ModelAdmin
 from core.client_ip import client_ip
-from core.formats import data_size, duration, money, number
+from core.formats import money
 from core.panels import FirstStep, add_first_step
 from core.words import Tone, Words
 from locations.models import Location
@@ -172,21 +172,6 @@ class PlanAdmin(ModelAdmin[Plan]):
             question=_("Take “%(name)s” off these locations? This works only where nothing uses it.") % {"name": row.name},
             form=_places_form(places, checked=False), permission="billing.publish_plan",
         )  # fmt: skip
-
-
-def plan_terms(row: Plan) -> str:
-    """`1 day from first login · 2 GB · 2 devices`."""
-    parts = []
-    if row.duration_seconds:
-        start = _("from sale") if row.validity_from == ValidityFrom.SALE else _("from first login")
-        parts.append(f"{duration(row.duration_seconds)} {start}")
-    if row.uptime_limit_seconds:
-        parts.append(_("%(time)s online") % {"time": duration(row.uptime_limit_seconds)})
-    if row.data_limit_bytes:
-        parts.append(data_size(row.data_limit_bytes))
-    if row.shared_users > 1:
-        parts.append(_("%(n)s devices") % {"n": number(row.shared_users)})
-    return " · ".join(parts) or _("no end")
 
 
 def _has_published_plan() -> bool:

@@ -68,8 +68,14 @@ def _foreign_keys_without_autocomplete(model_admin: Any) -> Iterator[str]:
                 continue
             if owner is not model_admin and field.remote_field.model is model_admin.model:
                 continue  # the inline's link to its parent is never a control
-            if field.name not in owner.autocomplete_fields:
+            if field.name not in owner.autocomplete_fields and not _is_small_choice(owner, field):
                 yield f"has no autocomplete for {model.__name__}.{field.name}"
+
+
+def _is_small_choice(owner: Any, field: Any) -> bool:
+    """Whether the form says by itself what may be chosen, and the other table is one that people keep small."""
+    target = admin.site._registry.get(field.remote_field.model)
+    return field.name in getattr(owner.form, "declared_fields", {}) and getattr(target, "is_small_table", False)
 
 
 def _inlines(model_admin: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
+from billing.services import plan_create, plan_publish
 from tests.e2e.conftest import Open
 from tests.integration.admin.world import PASSWORD, World
 from vouchers.models import Voucher, VoucherBatch, VoucherSale
@@ -26,10 +27,9 @@ def test_log_in_order_a_batch_find_a_code_sell_it_and_undo(world: World, opened:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
 
-    # the form: autocomplete for the plan, checkboxes for locations
-    page.locator(".select2-selection").first.click()
-    page.locator(".select2-search__field").fill("Paket")
-    page.locator(".select2-results__option", has_text="Paket Harian").click()
+    # the form: a plain list of plans with what they cost, checkboxes for locations
+    offer = f"{world.plan.name} · IDR 5,000 · 1 day from first login · 2 devices"
+    page.get_by_role("combobox", name="Plan").select_option(label=offer)
     page.get_by_label("Pos 2").check()
     page.get_by_label("Quantity").fill("3")
     page.get_by_label("Prefix").fill("ZZ-")
@@ -132,3 +132,40 @@ def test_without_javascript(world: World, opened: Open, live_server: LiveServer)
     assert world.near.host == "192.0.2.77"
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_text("Log in again").or_(page.get_by_label("Username")).first).to_be_visible()
+
+
+def test_a_batch_is_ordered_and_found_without_javascript(world: World, opened: Open, live_server: LiveServer) -> None:
+    weekly = plan_create(actor=world.boss, name="Mingguan", price_sell=20_000, price_cost=1, duration_seconds=604_800)
+    plan_publish(weekly, [world.near], actor=world.boss)
+    page = opened(world.operator, 360, java_script_enabled=False).new_page()
+    page.goto(live_server.url + reverse("admin:vouchers_voucherbatch_add"))
+    page.get_by_role("combobox", name="Plan").select_option(label="Mingguan · IDR 20,000 · 7 days from first login")
+    page.get_by_label("Pos 2").check()
+    page.get_by_label("Quantity").fill("3")
+    page.get_by_label("Prefix").fill("NJ-")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Waiting to start")).to_be_visible()
+    batch = VoucherBatch.objects.get(prefix="NJ-")
+    assert (batch.plan_id, batch.quantity, batch.price) == (weekly.pk, 3, 20_000)
+    batch_generate(batch.pk)
+    page.reload()
+    expect(page.get_by_role("link", name="Print A4")).to_be_visible()
+
+    # the list of batches by plan: a plain list
+    page.goto(live_server.url + reverse("admin:vouchers_voucherbatch_changelist"))
+    page.get_by_role("combobox", name="Plan").select_option(label="Mingguan")
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile(f"plan__id__exact={weekly.pk}"))
+    expect(page.locator(".mb-count")).to_have_text("1 voucher batch")
+    expect(page.get_by_role("link", name=batch.name, exact=True)).to_be_visible()
+
+    # the list of vouchers by batch: its number
+    page.goto(live_server.url + reverse("admin:vouchers_voucher_changelist"))
+    expect(page.locator(".select2-selection")).to_have_count(0)
+    page.get_by_placeholder("Number of the batch").fill(str(batch.pk))
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".mb-count")).to_have_text("3 vouchers")
+    for code in Voucher.objects.filter(batch=batch).values_list("code", flat=True):
+        expect(page.get_by_role("link", name=code, exact=True)).to_be_visible()
+    page.get_by_role("link", name="Stop filtering by").click()
+    expect(page.locator(".mb-count")).to_have_text("73 vouchers")

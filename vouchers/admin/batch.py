@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.choices import PlanType
+from billing.selectors import plans_on_sale
 from core import clock
 from core.admin import AutocompleteFilter, Confirmation, ModelAdmin
 from core.client_ip import client_ip
@@ -45,7 +48,6 @@ class BatchAdmin(ModelAdmin[VoucherBatch]):
     search_help_text = gettext_lazy("Number of the batch")
     sortable_by = ()
     ordering = ("-id",)
-    autocomplete_fields = ("plan",)
     add_fieldsets = (
         (None, {"fields": ("plan", "places", "quantity", "is_warned", "request_key")}),
         (gettext_lazy("Code"), {"fields": ("prefix", "length", "charset", "mode")}),
@@ -74,8 +76,13 @@ class BatchAdmin(ModelAdmin[VoucherBatch]):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         if obj is None:
-            places = locations_visible_to(request.user).filter(is_active=True).order_by("name")  # type: ignore[arg-type]
-            form.base_fields["places"].queryset = places
+            user: Any = request.user
+            plans = plans_on_sale(user).filter(type=PlanType.HOTSPOT).order_by("name")
+            places = locations_visible_to(user).filter(is_active=True).order_by("name")
+            for name, rows in (("plan", plans), ("places", places)):
+                # a copy: the declared field belongs to all threads, and another person's choices must not show up here
+                field = form.base_fields[name] = deepcopy(form.base_fields[name])
+                field.queryset = rows
         return form
 
     def save_model(self, request: HttpRequest, obj: VoucherBatch, form: Any, change: bool) -> None:

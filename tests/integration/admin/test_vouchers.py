@@ -14,9 +14,12 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ActivityLog, User
+from billing.models import Plan
+from billing.services import plan_change, plan_create, plan_publish
 from core.clock import now
-from locations.models import AccessAccount
+from locations.models import AccessAccount, Location
 from tests.integration.admin.world import World
+from vouchers.forms import BatchForm
 from vouchers.models import Voucher, VoucherBatch, VoucherSale
 
 Login = Callable[[User], Client]
@@ -196,6 +199,33 @@ def test_an_operator_cannot_order_for_another_location(world: World, login: Logi
     response = client.post(url, order(world, places=[world.far.pk]))
     assert "places" in response.context["adminform"].form.errors
     assert not VoucherBatch.objects.filter(request_key="order-1").exists()
+
+
+def test_the_form_offers_the_plans_this_person_may_sell_with_their_price(world: World, login: Login) -> None:
+    def plan(name: str, place: Location, **terms: Any) -> Plan:
+        made = plan_create(actor=world.boss, name=name, price_sell=20_000, price_cost=0, **terms)
+        plan_publish(made, [place], actor=world.boss)
+        return made
+
+    week = plan("Mingguan", world.near, duration_seconds=604_800, data_limit_bytes=2 * 1024**3)
+    away, ended = plan("Di sana", world.far), plan("Lama", world.near)
+    plan_change(ended, actor=world.boss, is_active=False)
+    plan("Rumah", world.near, type="pppoe")
+    client, url = login(world.operator), reverse("admin:vouchers_voucherbatch_add")
+    form = client.get(url).context["adminform"].form
+    assert [(str(value), label) for value, label in form.fields["plan"].choices] == [
+        ("", "Choose a plan"),
+        (str(week.pk), "Mingguan · IDR 20,000 · 7 days from first login · 2 GB"),
+        (str(world.plan.pk), f"{world.plan.name} · IDR 5,000 · 1 day from first login · 2 devices"),
+    ]
+    assert not BatchForm.base_fields["plan"].queryset.exists()  # type: ignore[attr-defined]
+    for refused in (away.pk, ended.pk, "", "999999", "x"):
+        response = client.post(url, order(world, plan=refused))
+        assert "plan" in response.context["adminform"].form.errors
+    assert not VoucherBatch.objects.filter(request_key="order-1").exists()
+    assert client.post(url, order(world, plan=week.pk)).status_code == 302
+    made = VoucherBatch.objects.get(request_key="order-1")
+    assert (made.plan_id, made.price, made.duration_seconds) == (week.pk, Decimal(20_000), 604_800)
 
 
 def test_a_warning_is_shown_before_a_small_router_is_filled(world: World, login: Login) -> None:

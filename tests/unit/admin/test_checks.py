@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.core.paginator import Paginator
 
 from accounts.models import ActivityLog
+from billing.models import Plan
 from core.admin import AutocompleteFilter, ModelAdmin, TabularInline
 from core.admin.checks import check_admin, check_admins
 from locations.models import AccessAccount, Location, LocationUser
-from vouchers.models import Voucher
+from vouchers.models import Voucher, VoucherBatch
 
 
 class Good(ModelAdmin[Voucher]):
@@ -86,6 +88,19 @@ def test_each_rule_is_found_when_broken(attributes: dict[str, Any], found: str) 
 )
 def test_what_is_allowed_passes(attributes: dict[str, Any]) -> None:
     assert ids(variant(**attributes)) == set()
+
+
+class ChoosingForm(forms.ModelForm[Voucher]):
+    """Says by itself what may be chosen, of a small table and of one that grows."""
+
+    plan = forms.ModelChoiceField(Plan.objects.none())
+    batch = forms.ModelChoiceField(VoucherBatch.objects.none())
+
+
+def test_a_plain_list_is_allowed_for_a_small_table_only() -> None:
+    assert ids(variant(form=ChoosingForm, autocomplete_fields=("batch",))) == set()
+    assert ids(variant(form=ChoosingForm, autocomplete_fields=("plan",))) == {"core.A005"}
+    assert ids(variant(autocomplete_fields=("batch",))) == {"core.A005"}
 
 
 def test_an_inline_needs_autocomplete_too() -> None:
