@@ -21,7 +21,7 @@ from vouchers.services import batch_warnings
 YEAR = 366 * 86400
 
 
-class PlanField(forms.ModelChoiceField):
+class PlanField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
     """A plain list, because plans are few: it works without JavaScript and shows what each plan costs and gives."""
 
     def label_from_instance(self, obj: Plan) -> str:
