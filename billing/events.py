@@ -17,6 +17,13 @@ class PlanWithdrawing(Event):
 
 
 @dataclass(frozen=True)
+class InvoicesIssued(Event):
+    """Bills are open: numbered, posted, and to be told to their customers."""
+
+    invoice_ids: Sequence[int]
+
+
+@dataclass(frozen=True)
 class InvoicesPaid(Event):
     """These invoices have just been settled in full, by a payment, a balance, a credit note or a write-off."""
 

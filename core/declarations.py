@@ -15,3 +15,5 @@ def declare_all() -> None:
         )
     )
     declare(Declaration("company.phone", str, "", _("Where customers reach you."), category, max_length=40))
+    declare(Declaration("company.address", str, "", _("Shown on bills, one line per comma."), category, max_length=200))
+    declare(Declaration("company.tax_number", str, "", _("NPWP, shown on bills."), category, max_length=40))

@@ -5,6 +5,7 @@ Rooms declare theirs in `AppConfig.ready()`; an undeclared key cannot be read or
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from core.models import Setting
 
 @dataclass(frozen=True)
 class Declaration:
-    """`kind` is str, int, bool; `minimum`/`maximum` bound an int, `choices` bounds a str."""
+    """`kind` is str, int, bool; `minimum`/`maximum` bound an int, `choices` bounds a str; `check` raises DomainError."""
 
     key: str
     kind: type[str] | type[int] | type[bool]
@@ -28,6 +29,7 @@ class Declaration:
     maximum: int | None = None
     max_length: int = 500
     choices: tuple[str, ...] = ()
+    check: Callable[[str], None] | None = None
 
     def parse(self, text: str) -> Any:
         """The typed value of what a person typed. Raises DomainError with the reason."""
@@ -42,6 +44,8 @@ class Declaration:
             raise self._refusal(_("At most %(n)d characters.") % {"n": self.max_length})
         if self.choices and text not in self.choices:
             raise self._refusal(_("One of: %(choices)s.") % {"choices": ", ".join(self.choices)})
+        if self.check is not None:
+            self.check(text)
         return text
 
     def _parse_int(self, text: str) -> int:
