@@ -9,7 +9,8 @@ WORKDIR /app
 COPY requirements.txt deploy/container/server_requirements.py /tmp/
 RUN python /tmp/server_requirements.py /tmp/requirements.txt > /tmp/server.txt \
     && python -m venv /venv \
-    && /venv/bin/pip install --only-binary :all: --require-hashes --no-deps -r /tmp/server.txt
+    && /venv/bin/pip install --only-binary :all: --require-hashes --no-deps -r /tmp/server.txt \
+    && /venv/bin/pip check
 COPY . .
 # Settings refuse to start without a database URL and keys, so this one step gets keys of its own that nothing keeps.
 # No server is asked: collecting files needs no database.

@@ -25,6 +25,12 @@ NO_INSTALL = (
 )
 
 
+NO_FIT = (
+    "The packages in {venv} do not fit together (see above). What {name} pins was installed as pinned; a package that an\n"
+    "older version left behind is harmless and goes when {venv} is deleted and made again. Otherwise the pins are wrong."
+)
+
+
 def venv_python(venv: Path) -> Path:
     return venv / "bin" / "python"
 
@@ -89,9 +95,21 @@ def install(venv: Path, requirements: Path) -> None:
     done = subprocess.run([*command, "--require-hashes", "--no-deps", "-r", requirements], check=False)
     if done.returncode != 0:
         sys.exit(NO_INSTALL)
+    check(venv, requirements)
     partial = stamp.with_name(stamp.name + ".new")
     partial.write_text(wanted + "\n", encoding="ascii")
     partial.replace(stamp)
+
+
+def check(venv: Path, requirements: Path) -> None:
+    """Say so when an installed package misses another one: without a resolver nobody else does. Needs no network.
+
+    Not an end: an environment that is kept over years holds packages nobody pins any more. The pipeline and the image
+    start from nothing and do end there.
+    """
+    done = subprocess.run([*pip_command(venv), "check", "--disable-pip-version-check"], check=False)
+    if done.returncode != 0:
+        print(NO_FIT.format(venv=venv, name=requirements.name), file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -85,9 +85,10 @@ class Clone:
         self.git("commit", "--quiet", "--message", "step")
         return self.git("rev-parse", "HEAD")
 
-    def upgrade(self, to: str | None, url: str = "http://127.0.0.1:9") -> Upgrade:
+    def upgrade(self, to: str | None, url: str = "http://127.0.0.1:9", **values: str) -> Upgrade:
         environ = dict(os.environ) | {"DATABASE_URL": self.app, "DATABASE_OWNER_URL": self.owner}
         environ.pop("BACKUP_STORAGE_PATH", None)
+        environ |= values
         return Upgrade(self.folder, environ, to=to, url=url)
 
     def facts(self) -> dict[str, object]:
@@ -166,6 +167,38 @@ def test_forward(clone: Clone, systemctl: Path, readyz: tuple[str, list[int]]) -
     assert upgrade.dump.parent == clone.folder / "var" / "backups"
     assert stat.S_IMODE(upgrade.dump.stat().st_mode) == 0o600
     assert [path.name for path in upgrade.dump.parent.iterdir()] == [upgrade.dump.name]
+    assert [line.split()[0] for line in systemctl.read_text().splitlines()] == ["list-units", "stop", "start"]
+
+
+def test_the_backup_goes_where_the_settings_say(
+    clone: Clone, systemctl: Path, readyz: tuple[str, list[int]], tmp_path: Path
+) -> None:
+    """From `.env`, from the environment (which wins), and beside the code when the path is relative."""
+    (clone.folder / ".gitignore").write_text("var/\n.venv/\n.env\n")
+    clone.git("commit", "--quiet", "--all", "--message", "ignore")
+    (clone.folder / ".env").write_text(f"BACKUP_STORAGE_PATH={tmp_path}/of the file\n")
+    places = [
+        (tmp_path / "of the file", {}),
+        (tmp_path / "disk" / "backups", {"BACKUP_STORAGE_PATH": f"{tmp_path}/disk/backups"}),
+        (clone.folder / "var" / "elsewhere", {"BACKUP_STORAGE_PATH": "var/elsewhere"}),
+    ]
+    for folder, values in places:
+        upgrade = clone.upgrade(None, readyz[0], **values)
+        assert upgrade.run() == 0
+        assert [path.name for path in folder.iterdir()] == [upgrade.dump.name]
+        assert stat.S_IMODE((folder / upgrade.dump.name).stat().st_mode) == 0o600
+    assert not (clone.folder / "var" / "backups").exists()
+
+
+def test_without_room_for_the_backup_nothing_is_changed(
+    clone: Clone, systemctl: Path, readyz: tuple[str, list[int]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    upgrade = clone.upgrade(clone.new, readyz[0], BACKUP_STORAGE_PATH=f"{tmp_path}/file/backups")
+    assert upgrade.run() == 1
+    assert "Nothing was changed: " in capfd.readouterr().out
+    assert clone.facts() == BEFORE
+    assert clone.git("rev-parse", "HEAD") == clone.old
     assert [line.split()[0] for line in systemctl.read_text().splitlines()] == ["list-units", "stop", "start"]
 
 

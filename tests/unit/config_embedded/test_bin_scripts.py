@@ -63,9 +63,13 @@ class Venv:
         (self.folder / "bin").mkdir(parents=True)
         self.log, self.code = folder / "pip.log", folder / "code"
         self.code.write_text("0")
+        self.fits = folder / "fits"
+        self.fits.write_text("0")
         python = self.folder / "bin" / "python"
         python.write_text(
-            f'#!/bin/sh\nif [ "$2" = pip ]; then echo "$@" >> "{self.log}"; exit "$(cat "{self.code}")"; fi\n'
+            f'#!/bin/sh\nif [ "$2" = pip ]; then echo "$@" >> "{self.log}"\n'
+            f'    if [ "$3" = check ]; then echo "one 1 needs two"; exit "$(cat "{self.fits}")"; fi\n'
+            f'    exit "$(cat "{self.code}")"\nfi\n'
             f'exec "{sys.executable}" "$@"\n'
         )
         python.chmod(0o755)
@@ -86,6 +90,24 @@ def test_packages_are_installed_with_hashes_only_when_the_pins_change(tmp_path: 
     assert len(venv.installs()) == 1
     requirements.write_text("one==2\n")
     _install.install(venv.folder, requirements)
+    assert len(venv.installs()) == 2
+
+
+def test_packages_that_do_not_fit_are_named_and_do_not_stop_anything(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    venv, requirements = Venv(tmp_path), tmp_path / "requirements.txt"
+    requirements.write_text("one==1\n")
+    _install.install(venv.folder, requirements)
+    assert venv.log.read_text().splitlines()[-1] == "-m pip check --disable-pip-version-check"
+    assert capfd.readouterr().err == ""
+    requirements.write_text("one==2\n")
+    venv.fits.write_text("1")
+    _install.install(venv.folder, requirements)
+    said = capfd.readouterr()
+    assert "one 1 needs two" in said.out
+    assert f"The packages in {venv.folder} do not fit together" in said.err
+    _install.install(venv.folder, requirements)  # installed as pinned: not again at every start
     assert len(venv.installs()) == 2
 
 

@@ -52,7 +52,8 @@ def test_a_renamed_package_is_noticed() -> None:
 def test_dockerfile() -> None:
     said = text("Dockerfile")
     assert "USER 10001:10001" in said
-    assert "--require-hashes" in said
+    assert "--require-hashes --no-deps" in said
+    assert "/venv/bin/pip check" in said
     assert "collectstatic --noinput" in said
     assert 'ENTRYPOINT ["/app/deploy/run"]' in said
     assert os.access(CLONE / "deploy" / "run", os.X_OK)
