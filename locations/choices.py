@@ -18,6 +18,26 @@ class Kind(models.TextChoices):
 
     HOTSPOT = "hotspot", _("Hotspot")
     PPP = "ppp", _("PPPoE")
+    STATIC = "static", _("Static IP")
+
+
+class EntryKind(models.TextChoices):
+    """A nameless thing on a router; `sync.entry_menus` says in which menu it lives and which words identify it."""
+
+    ADDRESS_LIST = "address_list", _("Address list")
+    WALLED_GARDEN = "walled_garden", _("Walled garden, host")
+    WALLED_GARDEN_IP = "walled_garden_ip", _("Walled garden, address")
+    IP_BINDING = "ip_binding", _("Hotspot IP binding")
+    NAT = "nat", _("Firewall NAT rule")
+    FILTER = "filter", _("Firewall filter rule")
+
+
+class IsolationMethod(models.TextChoices):
+    """How an unpaid subscriber is held back at a location."""
+
+    PROFILE = "profile", _("Slow profile and address list")
+    ADDRESS_LIST = "address_list", _("Address list only")
+    DISABLE = "disable", _("Login switched off")
 
 
 class Presence(models.TextChoices):
@@ -57,3 +77,43 @@ class Priority(models.IntegerChoices):
     REMOVAL = 1, _("removal")
     CHANGE = 3, _("change by a person")
     BULK = 5, _("bulk")
+
+
+ISOLATION_TAG = "iso"  # of profiles for the isolated; tags of the isolation rules begin with it
+
+
+class SessionEnd(models.TextChoices):
+    """Why an account's last session ended, as far as observed."""
+
+    NONE = "", _("not observed")
+    ENDED = "ended", _("ended at the customer's side or by the router")
+    KICKED = "kicked", _("ended by us")
+    RESTART = "restart", _("the router restarted")
+
+
+class RolloutMode(models.TextChoices):
+    """When the sessions that run get a profile's new speed."""
+
+    NEXT_LOGIN = "next_login", _("with each customer's next login")
+    NOW = "now", _("now, at the location's pace")
+
+
+class RolloutStatus(models.TextChoices):
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+ROLLOUT_MOVES: dict[str, frozenset[str]] = {
+    RolloutStatus.RUNNING: frozenset({RolloutStatus.DONE, RolloutStatus.CANCELLED}),
+    RolloutStatus.DONE: frozenset(),
+    RolloutStatus.CANCELLED: frozenset(),
+}
+
+
+class RolloutMethod(models.TextChoices):
+    """How sessions that run come to a new speed."""
+
+    LIVE = "live", _("at once, without ending sessions")
+    KICK = "kick", _("by ending sessions; customers dial again")
+    NEXT_LOGIN = "next_login", _("with the next login")

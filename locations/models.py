@@ -13,7 +13,20 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
-from locations.choices import Hold, Kind, Presence, Priority, Reach, TlsMode, UserType
+from locations.choices import (
+    EntryKind,
+    Hold,
+    IsolationMethod,
+    Kind,
+    Presence,
+    Priority,
+    Reach,
+    RolloutMode,
+    RolloutStatus,
+    SessionEnd,
+    TlsMode,
+    UserType,
+)
 
 
 class Location(models.Model):
@@ -34,6 +47,28 @@ class Location(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     settings = models.JSONField(_("settings"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    isolation_method = models.CharField(
+        _("isolation"), max_length=12, choices=IsolationMethod.choices, default=IsolationMethod.PROFILE,
+        db_default=IsolationMethod.PROFILE,
+    )  # fmt: skip
+    isolation_rate_limit = models.CharField(
+        _("speed when isolated"), max_length=40, default="64k/64k", db_default="64k/64k"
+    )
+    isolation_list = models.CharField(
+        _("address list of the isolated"), max_length=32, default="mb-isolated", db_default="mb-isolated"
+    )
+    isolation_page_address = models.GenericIPAddressField(
+        _("address of the isolation page"), protocol="IPv4", null=True, blank=True
+    )
+    isolation_page_port = models.PositiveIntegerField(
+        _("port of the isolation page"), default=80, db_default=80,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+    )  # fmt: skip
+    isolation_allowed_hosts = models.TextField(_("hosts the isolated may reach"), blank=True, default="", db_default="")
+    speed_change_pace = models.PositiveSmallIntegerField(
+        _("sessions ended per second when a speed changes"), default=5, db_default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("location")
@@ -150,6 +185,9 @@ class RouterProfile(DesiredRow):
     idle_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     keepalive_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     address_pool = models.CharField(max_length=64, blank=True)
+    address_list = models.CharField(max_length=32, blank=True, default="", db_default="")
+    # what isolated accounts of this profile have instead; made on demand, one per kind and pool
+    isolation_profile = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         verbose_name = _("router profile")
@@ -174,6 +212,7 @@ class AccessAccount(DesiredRow):
     profile = models.ForeignKey(RouterProfile, verbose_name=_("profile"), on_delete=models.PROTECT, related_name="+")
     password = EncryptedTextField(_("password"), null=True, blank=True)
     is_disabled = models.BooleanField(_("disabled"), default=False)
+    is_isolated = models.BooleanField(_("isolated"), default=False, db_default=False)
     mac_address = models.CharField(_("MAC address"), max_length=17, blank=True)
     is_mac_locked = models.BooleanField(default=False, help_text="the first device becomes the only one")
     static_address = models.GenericIPAddressField(_("static address"), null=True, blank=True)
@@ -189,6 +228,10 @@ class AccessAccount(DesiredRow):
     past_bytes = models.PositiveBigIntegerField(default=0)
     epoch_uptime_seconds = models.PositiveBigIntegerField(default=0)
     epoch_bytes = models.PositiveBigIntegerField(default=0)
+    last_session_ended_at = models.DateTimeField(_("last session ended"), null=True, blank=True)
+    last_session_end = models.CharField(
+        max_length=8, choices=SessionEnd.choices, default=SessionEnd.NONE, db_default="", blank=True
+    )
 
     class Meta:
         verbose_name = _("access account")
@@ -197,6 +240,14 @@ class AccessAccount(DesiredRow):
             models.UniqueConstraint(fields=["location", "kind", "name"], name="locations_account_identity"),
             models.CheckConstraint(
                 condition=Q(applied_revision__lte=F("revision")), name="locations_account_revision_order"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind=Kind.STATIC) | Q(static_address__isnull=False), name="locations_account_static"
+            ),
+            models.UniqueConstraint(
+                fields=["location", "static_address"],
+                condition=Q(kind=Kind.STATIC, presence=Presence.PRESENT),
+                name="locations_account_static_once",
             ),
         ]
         indexes = [
@@ -208,6 +259,9 @@ class AccessAccount(DesiredRow):
             models.Index(fields=["tag"], name="locations_account_tag"),
             models.Index(
                 fields=["location", "hold"], name="locations_account_held", condition=~Q(hold=""),
+            ),
+            models.Index(
+                fields=["location", "id"], name="locations_account_isolated", condition=Q(is_isolated=True),
             ),
         ]  # fmt: skip
 
@@ -223,6 +277,77 @@ class AccessAccount(DesiredRow):
     @property
     def used_bytes(self) -> int:
         return self.past_bytes + self.epoch_bytes
+
+
+class RouterEntry(DesiredRow):
+    """Something without a name that should be on a router: a list entry, a walled-garden host, a firewall rule.
+
+    `words` are its RouterOS properties. `name` says its identity in one line: made of the words that identify it, or,
+    for a rule, its role, which is also its `tag`. `place` is its order among our rules of the same menu.
+    """
+
+    kind = models.CharField(_("kind"), max_length=16, choices=EntryKind.choices)
+    name = models.CharField(_("name"), max_length=300)
+    applied_name = models.CharField(max_length=300, blank=True)
+    words = models.JSONField(default=dict)
+    is_adopted = models.BooleanField(default=False, help_text="a person said that the router's row is this entry")
+    place = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("router entry")
+        verbose_name_plural = _("router entries")
+        constraints = [models.UniqueConstraint(fields=["location", "kind", "name"], name="locations_entry_identity")]
+        indexes = [
+            models.Index(
+                fields=["location", "priority", "id"], name="locations_entry_todo",
+                condition=TODO,
+            )
+        ]  # fmt: skip
+
+
+class ProfileRollout(models.Model):
+    """A changed speed on its way to the sessions that run. At most one runs per profile.
+
+    `confirmed_at` is when the router confirmed revision `revision` of the profile: sessions that began earlier are on
+    the old speed. `total` is how many those were then, `ended` how many we ended.
+    """
+
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+", db_index=False)
+    profile = models.ForeignKey(RouterProfile, on_delete=models.CASCADE, related_name="rollouts")
+    mode = models.CharField(max_length=10, choices=RolloutMode.choices)
+    status = models.CharField(max_length=9, choices=RolloutStatus.choices, default=RolloutStatus.RUNNING)
+    requested_at = models.DateTimeField(_("requested"))
+    pace_per_second = models.PositiveSmallIntegerField()
+    revision = models.PositiveIntegerField(default=0)
+    confirmed_at = models.DateTimeField(null=True)
+    total = models.PositiveIntegerField(default=0)
+    ended = models.PositiveIntegerField(default=0)
+    stepped_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True)
+
+    class Meta:
+        verbose_name = _("speed change")
+        verbose_name_plural = _("speed changes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["profile"], condition=Q(status=RolloutStatus.RUNNING), name="locations_rollout_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(status=RolloutStatus.RUNNING, finished_at=None, cancelled_at=None)
+                | Q(status=RolloutStatus.DONE, finished_at__isnull=False, cancelled_at=None)
+                | Q(status=RolloutStatus.CANCELLED, finished_at=None, cancelled_at__isnull=False),
+                name="locations_rollout_moments",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["location"], name="locations_rollout_running", condition=Q(status=RolloutStatus.RUNNING)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile_id}: {self.status}"
 
 
 class RouterSession(models.Model):

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, F, Q, QuerySet
 
 from accounts.choices import Role
 from accounts.models import User
-from locations.choices import Hold, Presence, UserType
+from locations.choices import Hold, Kind, Presence, RolloutMethod, RolloutMode, RolloutStatus, UserType
 from locations.models import NOT_SYNCED as NOT_SYNCED  # the admins of upper rooms filter by it
-from locations.models import TODO, AccessAccount, Location, LocationUser
+from locations.models import (
+    TODO,
+    AccessAccount,
+    Location,
+    LocationUser,
+    ProfileRollout,
+    RouterEntry,
+    RouterProfile,
+    RouterSession,
+)
 
 
 def locations_visible_to(user: User) -> QuerySet[Location]:
@@ -65,3 +76,102 @@ def tag_counts(tag: str) -> SyncCounts:
         leaving=Count("pk", filter=Q(presence=Presence.ABSENT)),
     )
     return SyncCounts(**row)
+
+
+def entries_visible_to(user: User) -> QuerySet[RouterEntry]:
+    """Address-list, walled-garden and firewall entries at the locations this person may see."""
+    return RouterEntry.objects.filter(location__in=locations_visible_to(user).values("pk"))
+
+
+def rollouts_visible_to(user: User) -> QuerySet[ProfileRollout]:
+    """Speed changes at the locations this person may see."""
+    return ProfileRollout.objects.filter(location__in=locations_visible_to(user).values("pk"))
+
+
+def profile_sessions(profile: RouterProfile) -> QuerySet[RouterSession]:
+    """Sessions of a profile's accounts as last observed, without the isolated (they have another) and those we ended."""
+    rows = RouterSession.objects.filter(
+        location_id=profile.location_id, kind=profile.kind, account__profile=profile, account__is_isolated=False
+    )
+    is_ended = Q(account__last_session_ended_at__gte=F("seen_at")) & Q(
+        started_at__lt=F("account__last_session_ended_at")
+    )
+    return rows.exclude(Q(account__last_session_ended_at__isnull=False) & is_ended)
+
+
+def sessions_on_old_speed(profile: RouterProfile, confirmed_at: datetime | None) -> QuerySet[RouterSession]:
+    """Of these, the ones that began before the router confirmed the profile; all of them while it has not."""
+    rows = profile_sessions(profile)
+    return rows if confirmed_at is None else rows.filter(started_at__lt=confirmed_at)
+
+
+@dataclass(frozen=True)
+class RolloutProgress:
+    """How far a changed speed has come. `eta_seconds` is None when it does not depend on us.
+
+    For a static profile the "sessions" are its queues, and those on the old speed the ones not yet confirmed.
+    """
+
+    is_confirmed: bool
+    confirmed_at: datetime | None
+    sessions_total: int
+    sessions_on_old_speed: int
+    method: str
+    status: str
+    ended: int
+    eta_seconds: int | None
+
+
+def rollout_progress(profile: RouterProfile) -> RolloutProgress:
+    """From the last speed change of the profile; one that was never asked for waits for the next logins."""
+    rollout = ProfileRollout.objects.filter(profile=profile).order_by("-pk").first()
+    is_confirmed = profile.is_synced
+    if profile.kind == Kind.STATIC:
+        return _live_progress(profile, rollout)
+    is_current = rollout is not None and rollout.revision == profile.revision
+    confirmed_at = rollout.confirmed_at if rollout is not None and is_current else profile.applied_at
+    confirmed_at = confirmed_at if is_confirmed else None
+    old = sessions_on_old_speed(profile, confirmed_at).count()
+    is_kicking = rollout is not None and rollout.mode == RolloutMode.NOW and rollout.status == RolloutStatus.RUNNING
+    pace = rollout.pace_per_second if rollout is not None else 1
+    return RolloutProgress(
+        is_confirmed, confirmed_at, profile_sessions(profile).count(), old,
+        RolloutMethod.KICK if rollout is not None and rollout.mode == RolloutMode.NOW else RolloutMethod.NEXT_LOGIN,
+        rollout.status if rollout else "", rollout.ended if rollout else 0,
+        math.ceil(old / pace) if is_kicking and is_confirmed else None,
+    )  # fmt: skip
+
+
+def _live_progress(profile: RouterProfile, rollout: ProfileRollout | None) -> RolloutProgress:
+    accounts = AccessAccount.objects.filter(profile=profile, presence=Presence.PRESENT)
+    waiting = accounts.filter(NOT_SYNCED).count()
+    return RolloutProgress(
+        True,
+        profile.applied_at,
+        accounts.count(),
+        waiting,
+        RolloutMethod.LIVE,
+        rollout.status if rollout else "",
+        0,
+        None,
+    )
+
+
+@dataclass(frozen=True)
+class SessionEnding:
+    """When and why the last session of an account ended, as far as observed (to one poll, about half a minute)."""
+
+    at: datetime
+    why: str
+
+
+def last_session_end(account: AccessAccount) -> SessionEnding | None:
+    """None: no end was observed yet. A `static` account has no sessions, so never one."""
+    if account.last_session_ended_at is None:
+        return None
+    return SessionEnding(account.last_session_ended_at, account.last_session_end)
+
+
+def session_of(account: AccessAccount) -> RouterSession | None:
+    """The live session as of the last poll, the oldest if there are several."""
+    return RouterSession.objects.filter(account=account).order_by("started_at").first()

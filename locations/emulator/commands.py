@@ -27,6 +27,8 @@ _COUNTERS = {
         "packets-out": "0",
     },
     "queue/simple": {"bytes": "0/0", "packets": "0/0", "dropped": "0/0"},
+    "ip/firewall/filter": {"bytes": "0", "packets": "0"},
+    "ip/firewall/nat": {"bytes": "0", "packets": "0"},
     "ip/hotspot/walled-garden": {"hits": "0"},
     "interface": {},
 }

@@ -73,6 +73,10 @@ class Driver:
         """The customer moves so many bytes at once. Raises KeyError."""
         self._call("ppp_use", name, up_bytes, down_bytes)
 
+    def queue_use(self, name: str, up_bytes: int = 0, down_bytes: int = 0) -> None:
+        """The address of a simple queue moves so many bytes at once. Raises KeyError."""
+        self._call("queue_use", name, up_bytes, down_bytes)
+
     # -- the device
 
     def reboot(self) -> Json:

@@ -35,6 +35,7 @@ VERBS = (
     "ppp_connect",
     "ppp_disconnect",
     "ppp_use",
+    "queue_use",
     "reboot",
     "factory_reset",
     "replace_hardware",
@@ -159,6 +160,15 @@ class Verbs:
     def ppp_use(self, name: str, up_bytes: int = 0, down_bytes: int = 0) -> None:
         """The customer moves so many bytes at once. Raises KeyError."""
         self.ppp.use(text_in(name), up_bytes, down_bytes)
+
+    def queue_use(self, name: str, up_bytes: int = 0, down_bytes: int = 0) -> None:
+        """The address of a simple queue moves so many bytes at once. Raises KeyError."""
+        row = self.device.tables["queue/simple"].named(text_in(name))
+        if row is None:
+            raise KeyError(name)
+        up, _, down = row.values["bytes"].partition("/")
+        row.values["bytes"] = f"{int(up) + up_bytes}/{int(down) + down_bytes}"
+        self.changed()
 
     # -- the device
 

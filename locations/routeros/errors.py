@@ -57,6 +57,12 @@ class LeaseLost(RouterUnreachable):
     problem = "lease"
 
 
+class MissingPermission(RouterUnreachable):
+    """The router user lacks a policy: no row can be written, so no row is to blame."""
+
+    problem = "policy"
+
+
 class RouterTrap(RouterError):
     """The router answered with an error. `words` is its own message."""
 

@@ -45,3 +45,54 @@ def comment_of(installation_tag: str, row_tag: str) -> str:
 
 def is_ours(comment: str, installation_tag: str) -> bool:
     return comment.startswith(f"mb:{installation_tag}:")
+
+
+_RATE = re.compile(r"(\d+)([kMG]?)")
+_STEPS = {"": 1, "k": 1_000, "M": 1_000_000, "G": 1_000_000_000}
+_QUEUE_DEFAULTS = {
+    "max-limit": "0/0", "burst-limit": "0/0", "burst-threshold": "0/0", "burst-time": "0s/0s", "priority": "8/8",
+    "limit-at": "0/0",
+}  # fmt: skip
+
+
+def rate_pair(value: str) -> str:
+    """`64k/2M`, or `2M` for both ways, as bits per second: `64000/2000000`. Raises ValueError."""
+    up, _slash, down = value.partition("/")
+    return "/".join(str(_bits(part)) for part in (up, down or up))
+
+
+def _bits(value: str) -> int:
+    match = _RATE.fullmatch(value)
+    if not match:
+        raise ValueError(f"not a rate: {value[:40]!r}")
+    return int(match[1]) * _STEPS[match[2]]
+
+
+def queue_words(rate_limit: str) -> dict[str, str]:
+    """A profile's `rate-limit` as the words of a simple queue; empty text is no limit. Raises ValueError.
+
+    Order of its parts (MikroTik manual, PPP profile): rate, burst rate, burst threshold, burst time, priority, minimum.
+    """
+    parts = rate_limit.split()
+    if len(parts) > len(_QUEUE_DEFAULTS):
+        raise ValueError("too many parts in a rate limit")
+    words = dict(_QUEUE_DEFAULTS)
+    for name, part in zip(_QUEUE_DEFAULTS, parts, strict=False):
+        if name == "priority":
+            if part not in {"1", "2", "3", "4", "5", "6", "7", "8"}:
+                raise ValueError("priority is 1 to 8")
+            words[name] = f"{part}/{part}"
+        elif name == "burst-time":
+            up, _slash, down = part.partition("/")
+            words[name] = f"{duration_seconds(up)}s/{duration_seconds(down or up)}s"
+        else:
+            words[name] = rate_pair(part)
+    return words
+
+
+def pair_of_seconds(value: str) -> str:
+    """`8s/1m` and `00:00:08/00:01:00` alike as `8s/60s`; other text as it is."""
+    try:
+        return "/".join(f"{duration_seconds(part)}s" for part in value.split("/"))
+    except ValueError:
+        return value

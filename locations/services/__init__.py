@@ -11,6 +11,9 @@ from locations.services.accounts import (
     accounts_set_validity,
     conflict_adopt,
 )
+from locations.services.changes import UNSET, account_change, accounts_set_profile
+from locations.services.entries import entry_adopt, entry_put, entry_remove, location_isolation_put
+from locations.services.isolation import accounts_isolate, accounts_reopen
 from locations.services.kicks import kick_locations
 from locations.services.locations import (
     LocationStatus,
@@ -23,24 +26,34 @@ from locations.services.locations import (
     location_status,
 )
 from locations.services.profiles import profile_put, profile_remove
+from locations.services.rollouts import profile_rollout_cancel, profile_rollout_start
 from locations.services.testing import TestResult, location_test
 
 __all__ = [
+    "UNSET",
     "LocationStatus",
     "TestResult",
+    "account_change",
     "account_disable",
     "account_enable",
     "account_kick",
     "account_put",
     "account_revive",
     "accounts_copy",
+    "accounts_isolate",
     "accounts_remove",
+    "accounts_reopen",
+    "accounts_set_profile",
     "accounts_set_validity",
     "conflict_adopt",
+    "entry_adopt",
+    "entry_put",
+    "entry_remove",
     "kick_locations",
     "location_accept_router",
     "location_add",
     "location_change",
+    "location_isolation_put",
     "location_member_add",
     "location_retry",
     "location_seed_first",
@@ -48,4 +61,6 @@ __all__ = [
     "location_test",
     "profile_put",
     "profile_remove",
+    "profile_rollout_cancel",
+    "profile_rollout_start",
 ]

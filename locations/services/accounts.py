@@ -19,6 +19,8 @@ from core.errors import DomainError
 from core.staff_events import StaffActed
 from locations.choices import Hold, Presence, Priority
 from locations.models import AccessAccount, RouterProfile
+from locations.services.changes import check_static_address
+from locations.services.isolation import isolation_profiles_put
 from locations.services.kicks import kick_locations
 
 COPY_COLUMNS = (
@@ -71,17 +73,25 @@ def account_put(
     is_mac_locked: bool = False,
     is_disabled: bool = False,
     static_address: str | None = None,
+    mac_address: str = "",
     priority: int = Priority.CHANGE,
 ) -> AccessAccount:
     """Make one account wanted as given: creates it, revives one on its way out, or changes what differs.
 
-    Raises DomainError when the name belongs to something else at this location (another tag).
+    Raises DomainError when the name belongs to something else at this location (another tag), or when a static
+    account's address is missing or taken. An empty `mac_address` keeps the device that is known.
     """
+    here = AccessAccount.objects.filter(location_id=profile.location_id, kind=profile.kind, name=name)
+    check_static_address(profile.location_id, profile.kind, static_address, here.values_list("pk", flat=True).first())
+    if here.filter(is_isolated=True).exists():
+        isolation_profiles_put({profile.pk})
     wanted: dict[str, Any] = {
         "profile_id": profile.pk, "password": password, "limit_uptime_seconds": limit_uptime_seconds,
         "limit_bytes": limit_bytes, "valid_until": valid_until, "is_mac_locked": is_mac_locked,
         "is_disabled": is_disabled, "static_address": static_address, "presence": Presence.PRESENT,
     }  # fmt: skip
+    if mac_address:
+        wanted["mac_address"] = mac_address
     account, is_new = AccessAccount.objects.get_or_create(
         location_id=profile.location_id,
         kind=profile.kind,
@@ -94,6 +104,8 @@ def account_put(
             raise DomainError(
                 "account.name_taken", _("The name %(name)s is already used at this location.") % {"name": name}
             )
+        if account.presence == Presence.ABSENT:  # somebody new under an old name is not held back for the old one
+            wanted["is_isolated"] = False
         _change_if_different(account, {**wanted, "tag": tag}, priority)
     kick_locations([profile.location_id], is_forced=priority == Priority.PAID)
     return account
@@ -103,7 +115,7 @@ def _change_if_different(account: AccessAccount, wanted: dict[str, Any], priorit
     different = {key: value for key, value in wanted.items() if getattr(account, key) != value}
     if not different:
         return
-    must_kick = bool(different.keys() & {"profile_id", "is_disabled"})
+    must_kick = bool(different.keys() & {"profile_id", "is_disabled", "is_isolated"})
     for key, value in different.items():
         setattr(account, key, value)
     account.revision += 1

@@ -19,13 +19,17 @@ from core.clock import now as clock_now
 from core.errors import DomainError
 from core.staff_events import StaffActed
 from locations.choices import Hold, Reach, UserType
-from locations.models import AccessAccount, Location, LocationUser, RouterProfile, RouterState
+from locations.models import AccessAccount, Location, LocationUser, RouterEntry, RouterProfile, RouterState
 from locations.selectors import SyncCounts, location_counts
+from locations.services.entries import location_isolation_put
+from locations.services.isolation import location_isolated_again
+from locations.services.isolation_settings import isolation_problems
 from locations.services.kicks import kick_locations
 
 EDITABLE = {
     "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude", "longitude",
-    "is_active", "settings",
+    "is_active", "settings", "isolation_method", "isolation_rate_limit", "isolation_list", "isolation_page_address",
+    "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
 }  # fmt: skip
 SECRET = {"password"}
 
@@ -37,6 +41,7 @@ def location_add(*, actor: User | None, ip: str | None = None, **fields: Any) ->
     _validate(location)
     location.save()
     RouterState.objects.create(location=location)
+    location_isolation_put(location)
     events.emit(StaffActed(actor.pk if actor else None, "location.added", _details(location, fields), ip))
     kick_locations([location.pk])
     return location
@@ -48,10 +53,14 @@ def location_change(location: Location, *, actor: User | None, ip: str | None = 
     fields = {key: value for key, value in _known(fields).items() if key not in SECRET or value}
     location = Location.objects.select_for_update().get(pk=location.pk)
     before = _details(location, fields)
+    changed = {key for key, value in fields.items() if getattr(location, key) != value}
     for key, value in fields.items():
         setattr(location, key, value)
     _validate(location)
     location.save(update_fields=sorted(fields)) if fields else None
+    if any(key.startswith("isolation_") for key in changed):
+        location_isolated_again(location, changed)
+        location_isolation_put(location)
     RouterState.objects.filter(pk=location.pk).update(retry_at=None)
     details = {"before": before, "after": _details(location, fields)}
     events.emit(StaffActed(actor.pk if actor else None, "location.changed", details, ip))
@@ -80,6 +89,9 @@ def _validate(location: Location) -> None:
     reason = host_refusal(location.host)
     if reason:
         raise DomainError("location.invalid", reason, {"host": reason})
+    problems = isolation_problems(location)
+    if problems:
+        raise DomainError("location.invalid", next(iter(problems.values())), problems)
 
 
 def host_refusal(host: str) -> str:
@@ -131,9 +143,11 @@ def location_accept_router(location: Location, *, actor: User | None, ip: str | 
 def location_retry(location: Location, *, actor: User | None, ip: str | None = None) -> int:
     """Try refused rows again and forget the back-off; conflicts stay for a decision. Returns how many rows."""
     held = 0
-    for model in (RouterProfile, AccessAccount):
-        rows = model.objects.filter(location=location, hold=Hold.REFUSED)
-        held += rows.update(hold=Hold.NONE, router_words="")
+    refused: dict[str, Any] = {"location": location, "hold": Hold.REFUSED}
+    tried_again: dict[str, Any] = {"hold": Hold.NONE, "router_words": ""}
+    held += RouterProfile.objects.filter(**refused).update(**tried_again)
+    held += RouterEntry.objects.filter(**refused).update(**tried_again)
+    held += AccessAccount.objects.filter(**refused).update(**tried_again)
     RouterState.objects.filter(pk=location.pk).update(retry_at=None)
     events.emit(
         StaffActed(actor.pk if actor else None, "location.retried", {"location": location.pk, "rows": held}, ip)

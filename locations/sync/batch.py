@@ -11,22 +11,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from locations.choices import Kind, Presence
-from locations.models import AccessAccount, RouterProfile
+from locations.choices import EntryKind, Kind, Presence
+from locations.models import AccessAccount, RouterEntry, RouterProfile
 from locations.routeros.client import Reply, RouterClient, Row
-from locations.routeros.errors import RouterTrap, RouterUnreachable
-from locations.routeros.values import is_ours
+from locations.routeros.errors import MissingPermission, RouterTrap, RouterUnreachable
+from locations.routeros.values import comment_of, is_ours
 from locations.sync import menus
+from locations.sync.entries import Settled, entries_settle
+from locations.sync.entry_menus import ENTRY_MENUS, Item
+from locations.sync.kinds import KINDS, AccountKind, Place
 from locations.sync.outcome import NOT_OURS, Applied, Gone, Outcome, conflict, refused
 from locations.sync.pipeline import Command, pipelined
 
 Entry = AccessAccount | RouterProfile
-
-
-class MissingPermission(RouterUnreachable):
-    """The router user lacks a policy: no row can be written, so no row is to blame."""
-
-    problem = "policy"
 
 
 @dataclass
@@ -34,13 +31,18 @@ class Batch:
     """The work of one batch at one router. `outcomes` grow as answers arrive, so that a broken link loses none."""
 
     client: RouterClient
-    installation_tag: str
+    place: Place
     now: datetime
     seconds: float
     siblings: dict[int, menus.SiblingUse] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     lost_profiles: set[int] = field(default_factory=set)  # the router does not have them any more
+    ended: list[tuple[str, str]] = field(default_factory=list)  # kind and name of sessions we ended
     _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def installation_tag(self) -> str:
+        return self.place.tag
 
     def has_time(self) -> bool:
         return time.monotonic() - self._started < self.seconds
@@ -50,7 +52,9 @@ class Batch:
     def send_profiles(self, profiles: Sequence[RouterProfile]) -> None:
         for profile in profiles:
             menu = menus.MENUS[profile.kind].profiles
-            if profile.presence == Presence.ABSENT:
+            if not menu:  # only removals come here: there is nothing on the router to wait for
+                self.outcomes.append(Gone(profile.pk, profile.revision))
+            elif profile.presence == Presence.ABSENT:
                 self._remove([profile], menu)
             else:
                 words = menus.profile_words(profile, self.installation_tag)
@@ -60,18 +64,65 @@ class Batch:
 
     def send_accounts(self, accounts: Sequence[AccessAccount]) -> None:
         """Removals first, then puts, then the sessions of everyone who must not stay on as he was."""
-        for kind, menu in menus.MENUS.items():
-            mine = [account for account in accounts if account.kind == kind]
+        for kind in KINDS.values():
+            mine = [account for account in accounts if account.kind == kind.kind]
             leaving = [account for account in mine if account.presence == Presence.ABSENT]
             staying = [account for account in mine if account.presence == Presence.PRESENT]
-            kicked = {account.name for account in mine if account.is_kick_due}
             start = len(self.outcomes)
             if leaving:
-                self._remove(leaving, menu.users)
+                self._remove(leaving, kind.menu.users)
             if staying:
-                self._put(staying, menu.users, self._account_words)
-            if kicked:
-                self._kick_or_forget(menu, kicked, start, {account.pk: account.name for account in mine})
+                self._put(staying, kind.menu.users, self._account_words)
+            try:
+                self._settle_companions(kind, mine, start)
+                self._kick_due(kind, mine)
+            except BaseException:
+                # Half done is not done: rows whose sessions or companions are unknown are sent again, not believed.
+                self._forget(start, {account.pk for account in mine if account.is_kick_due or kind.has_companions})
+                raise
+
+    def _forget(self, start: int, ids: set[int]) -> None:
+        self.outcomes[start:] = [outcome for outcome in self.outcomes[start:] if outcome.row_id not in ids]
+
+    def _settle_companions(self, kind: AccountKind, accounts: Sequence[AccessAccount], start: int) -> None:
+        """What goes with an account counts as much as its entry: the account is confirmed only with all of it."""
+        if not kind.has_companions:
+            return
+        written = {outcome.row_id for outcome in self.outcomes[start:] if isinstance(outcome, (Applied, Gone))}
+        pairs = [
+            (account, item)
+            for account in accounts
+            if account.pk in written
+            for item in kind.companions(account, self.place)
+        ]
+        settled = entries_settle(self.client, [item for _account, item in pairs], self.installation_tag)
+        for (account, _item), result in zip(pairs, settled, strict=True):
+            if not result.is_done:
+                self._forget(start, {account.pk})
+                self._hold(account, result)
+
+    def _hold(self, row: Entry | RouterEntry, result: Settled) -> None:
+        if result.problem:
+            self.outcomes.append(conflict(row, result.problem) if result.is_conflict else refused(row, result.problem))
+
+    def _kick_due(self, kind: AccountKind, accounts: Sequence[AccessAccount]) -> None:
+        due = [account for account in accounts if account.is_kick_due]
+        names = {account.name for account in due} | {account.applied_name for account in due if account.applied_name}
+        if names:
+            self.kick(kind.kind, names)
+
+    # -- entries ---------------------------------------------------------------------------------------------------
+
+    def send_entries(self, entries: Sequence[RouterEntry]) -> None:
+        """Nameless rows; all rules of a menu together, because their order counts."""
+        items = [item_of(entry, self.installation_tag) for entry in entries]
+        for entry, result in zip(entries, entries_settle(self.client, items, self.installation_tag), strict=True):
+            if not result.is_done:
+                self._hold(entry, result)
+            elif entry.presence == Presence.ABSENT:
+                self.outcomes.append(Gone(entry.pk, entry.revision))
+            else:
+                self.outcomes.append(Applied(entry.pk, entry.revision, result.router_id, entry.name))
 
     def _account_words(self, account: Entry) -> tuple[dict[str, str], int | None]:
         assert isinstance(account, AccessAccount)  # noqa: S101  # narrows the type; only accounts are passed
@@ -80,7 +131,7 @@ class Batch:
         if account.kind != Kind.HOTSPOT:
             uptime = None
         size = menus.limit_bytes(account, siblings)
-        return menus.account_words(account, account.profile, self.installation_tag, uptime, size), uptime
+        return KINDS[account.kind].words(account, self.place, uptime, size), uptime
 
     # -- puts ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +163,7 @@ class Batch:
             self._put_after_reading(row, menu, *words_of(row))
 
     def _put_after_reading(self, row: Entry, menu: str, words: dict[str, str], limit: int | None) -> None:
-        found = self._find(menu, row.name)
+        found = self._find(menu, row)
         if found is not None and not self._is_ours(row, found, words):
             self.outcomes.append(conflict(row, NOT_OURS))
             return
@@ -127,9 +178,12 @@ class Batch:
         else:
             self.outcomes.append(Applied(row.pk, row.revision, router_id, row.name, limit))
 
-    def _find(self, menu: str, name: str) -> Row | None:
-        rows = self.client.print(menu, (), [f"name={name}"])
-        return rows[0] if rows else None
+    def _find(self, menu: str, row: Entry) -> Row | None:
+        """By its name, or by the name it had when it was last confirmed: a rename whose `.id` is no longer good."""
+        rows = self.client.print(menu, (), _named(row))
+        ours = [found for found in rows if is_ours(found.get("comment", ""), self.installation_tag)]
+        named = [found for found in rows if found.get("name") == row.name]
+        return next(iter([*named, *ours]), None)
 
     def _is_ours(self, row: Entry, found: Row, words: dict[str, str]) -> bool:
         """By comment tag; a hotspot profile has no comment, so it is ours when we made it or it already says what we want."""
@@ -143,7 +197,7 @@ class Batch:
         if trap.is_permission:
             raise MissingPermission(trap.words)
         if isinstance(row, AccessAccount) and trap.is_profile_unknown:
-            self.lost_profiles.add(row.profile_id)
+            self.lost_profiles.add(self.place.profile_of(row).pk)
         elif not trap.is_transient:  # a transient one stays wanted and is tried again by the next run
             self.outcomes.append(refused(row, trap.words))
 
@@ -151,17 +205,12 @@ class Batch:
 
     def _remove(self, rows: Sequence[Entry], menu: str) -> None:
         """Look each name up, remove what is ours, look again. A stored `.id` is never enough to delete by."""
-        found = self._lookup(rows, menu)
         doomed: list[tuple[Entry, str]] = []
-        for row, entry in found:
-            if entry is None:
+        for row, found in self._lookup(rows, menu):
+            mine = [entry for entry in found if self._may_remove(row, entry)]
+            doomed += [(row, entry[".id"]) for entry in mine]
+            if not mine:  # ours is gone; what may be left belongs to somebody else
                 self.outcomes.append(Gone(row.pk, row.revision))
-            elif "comment" in entry and not is_ours(entry["comment"], self.installation_tag):
-                self.outcomes.append(Gone(row.pk, row.revision))  # ours is gone; this one belongs to somebody else
-            elif isinstance(row, AccessAccount) and "comment" not in entry:
-                self.outcomes.append(Gone(row.pk, row.revision))
-            else:
-                doomed.append((row, entry[".id"]))
         removed: list[Entry] = []
         for (row, _router_id), answer in pipelined(
             self.client, doomed, lambda item: (f"{menu}/remove", {".id": item[1]}, ())
@@ -170,41 +219,62 @@ class Batch:
                 removed.append(row)
             else:
                 self._refuse(row, answer)
-        for row, entry in self._lookup(removed, menu):
-            if entry is None:
+        for row, found in self._lookup(list({row.pk: row for row in removed}.values()), menu):
+            if not any(self._may_remove(row, entry) for entry in found):
                 self.outcomes.append(Gone(row.pk, row.revision))
 
-    def _lookup(self, rows: Sequence[Entry], menu: str) -> list[tuple[Entry, Row | None]]:
-        def command(row: Entry) -> Command:
-            return f"{menu}/print", {".proplist": ".id,name,comment"}, (f"name={row.name}",)
+    def _may_remove(self, row: Entry, entry: Row) -> bool:
+        if "comment" in entry:
+            return is_ours(entry["comment"], self.installation_tag)
+        return isinstance(row, RouterProfile)  # a hotspot profile cannot carry a comment
 
-        answers: list[tuple[Entry, Row | None]] = []
+    def _lookup(self, rows: Sequence[Entry], menu: str) -> list[tuple[Entry, list[Row]]]:
+        def command(row: Entry) -> Command:
+            return f"{menu}/print", {".proplist": ".id,name,comment"}, _named(row)
+
+        answers: list[tuple[Entry, list[Row]]] = []
         for row, answer in pipelined(self.client, list(rows), command):
             if isinstance(answer, RouterTrap):
                 raise MissingPermission(answer.words) if answer.is_permission else RouterUnreachable(answer.words)
-            answers.append((row, answer.rows[0] if answer.rows else None))
+            answers.append((row, answer.rows))
         return answers
 
     # -- sessions --------------------------------------------------------------------------------------------------
 
-    def _kick_or_forget(self, menu: menus.Menu, names: set[str], start: int, name_of: dict[int, str]) -> None:
-        """End the sessions; when that fails, forget that the rows were applied: they must be sent again, not believed."""
-        try:
-            self.kick(menu, names)
-        except BaseException:
-            self.outcomes[start:] = [o for o in self.outcomes[start:] if name_of.get(o.row_id) not in names]
-            raise
-
-    def kick(self, menu: menus.Menu, names: set[str]) -> None:
+    def kick(self, kind: str, names: set[str]) -> None:
         """End live sessions of these names, and the cookies that would let them back in silently; then look again."""
-        for path, key in ((menu.cookies, "user"), (menu.active, menu.active_name)):
-            if not path:
-                continue
-            self._remove_matching(path, key, names)
-            self._remove_matching(path, key, names)  # one who came back while we removed; usually only a look
+        menu = menus.MENUS[kind]
+        if menu.cookies:
+            self._remove_matching(menu.cookies, "user", names)
+            self._remove_matching(menu.cookies, "user", names)
+        if menu.active:
+            gone = self._remove_matching(menu.active, menu.active_name, names)
+            gone += self._remove_matching(menu.active, menu.active_name, names)  # one who came back meanwhile
+            self.ended += [(kind, name) for name in gone]
 
-    def _remove_matching(self, path: str, key: str, names: set[str]) -> None:
-        ids = [row[".id"] for row in self.client.print(path, (".id", key)) if row.get(key) in names]
-        for _router_id, answer in pipelined(self.client, ids, lambda i: (f"{path}/remove", {".id": i}, ())):
-            if isinstance(answer, RouterTrap) and not answer.is_missing:
-                raise MissingPermission(answer.words) if answer.is_permission else RouterUnreachable(answer.words)
+    def _remove_matching(self, path: str, key: str, names: set[str]) -> list[str]:
+        rows = [row for row in self.client.print(path, (".id", key)) if row.get(key) in names]
+        remove_rows(self.client, path, [row[".id"] for row in rows])
+        return [row[key] for row in rows]
+
+
+def remove_rows(client: RouterClient, path: str, ids: Sequence[str]) -> None:
+    """Remove rows by id; one that is gone already is as good."""
+    for _router_id, answer in pipelined(client, ids, lambda i: (f"{path}/remove", {".id": i}, ())):
+        if isinstance(answer, RouterTrap) and not answer.is_missing:
+            raise MissingPermission(answer.words) if answer.is_permission else RouterUnreachable(answer.words)
+
+
+def _named(row: Entry) -> tuple[str, ...]:
+    """Query words for the row's name and, after a rename, the name the router may still have."""
+    if row.applied_name and row.applied_name != row.name:
+        return (f"name={row.name}", f"name={row.applied_name}", "#|")
+    return (f"name={row.name}",)
+
+
+def item_of(entry: RouterEntry, installation_tag: str) -> Item:
+    """A desired entry as what should be on the router. A rule's comment is its role; others are told apart by number."""
+    is_rule = ENTRY_MENUS[EntryKind(entry.kind)].is_rule
+    comment = comment_of(installation_tag, entry.tag if is_rule else f"{entry.tag}-{entry.pk}")
+    is_wanted = entry.presence == Presence.PRESENT
+    return Item(entry.kind, entry.words, comment, is_wanted, entry.place, entry.is_adopted)

@@ -1,4 +1,4 @@
-"""Desired rows as router words, and which menu they live in. The only place that knows both."""
+"""Which menu desired rows live in, the limits they get there, and how a profile looks as router words."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from locations.choices import Kind
+from locations.choices import ISOLATION_TAG, Kind
 from locations.models import AccessAccount, RouterProfile
 from locations.routeros.values import comment_of, seconds_text
 
 
 @dataclass(frozen=True)
 class Menu:
-    """RouterOS paths of one kind of account."""
+    """RouterOS paths of one kind of account; empty where the kind has none."""
 
     users: str
     profiles: str
@@ -27,6 +27,8 @@ MENUS: dict[str, Menu] = {
         "/ip/hotspot/user", "/ip/hotspot/user/profile", "/ip/hotspot/active", "user", "/ip/hotspot/cookie"
     ),
     Kind.PPP: Menu("/ppp/secret", "/ppp/profile", "/ppp/active", "name", ""),
+    # a static address has no login: its profile is only the speed of its queue, and there is no session to end
+    Kind.STATIC: Menu("/queue/simple", "", "", "", ""),
 }
 NO_MAC = "00:00:00:00:00:00"
 
@@ -63,33 +65,6 @@ def limit_bytes(account: AccessAccount, siblings: SiblingUse) -> int | None:
     return max(1, account.limit_bytes - account.past_bytes - siblings.bytes)
 
 
-def account_words(
-    account: AccessAccount,
-    profile: RouterProfile,
-    installation_tag: str,
-    uptime_limit: int | None,
-    bytes_limit: int | None,
-) -> dict[str, str]:
-    """Everything we own of the entry. Properties are always sent whole, so `set` also repairs drift."""
-    words = {
-        "name": account.name,
-        "password": account.secret,
-        "profile": profile.name,
-        "comment": comment_of(installation_tag, account.tag),
-        "disabled": "yes" if account.is_disabled else "no",
-    }
-    if account.kind == Kind.HOTSPOT:
-        words["limit-uptime"] = f"{uptime_limit or 0}s"
-        words["limit-bytes-total"] = str(bytes_limit or 0)
-        words["mac-address"] = account.mac_address or NO_MAC
-    else:
-        words["service"] = "pppoe"
-        words["caller-id"] = account.mac_address
-        if account.static_address:
-            words["remote-address"] = account.static_address
-    return words
-
-
 def profile_words(profile: RouterProfile, installation_tag: str) -> dict[str, str]:
     words = {"name": profile.name, "rate-limit": profile.rate_limit}
     if profile.kind == Kind.HOTSPOT:
@@ -105,11 +80,13 @@ def profile_words(profile: RouterProfile, installation_tag: str) -> dict[str, st
         words["session-timeout"] = f"{profile.session_timeout_seconds or 0}s"
         if profile.address_pool:
             words["remote-address"] = profile.address_pool
+    if profile.address_list or profile.tag == ISOLATION_TAG:  # elsewhere an operator's own list stays
+        words["address-list"] = profile.address_list
     return words
 
 
 def trimmed_for_add(words: Mapping[str, str]) -> dict[str, str]:
     """Words for `add`: what means "not set" is left out, so that the router prints the entry as unset too."""
     unset = {"limit-uptime": "0s", "limit-bytes-total": "0", "mac-address": NO_MAC, "caller-id": "", "rate-limit": "",
-             "session-timeout": "0s"}  # fmt: skip
+             "session-timeout": "0s", "address-list": "", "!remote-address": ""}  # fmt: skip
     return {key: value for key, value in words.items() if unset.get(key) != value}

@@ -5,6 +5,7 @@ A subscriber that fails undoes the transaction and the observation is taken agai
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.db.models import F
 
 from core import events
 from core.error_log import error_record
-from locations.choices import Kind, Presence, Reach
+from locations.choices import Kind, Presence, Reach, SessionEnd
 from locations.events import FirstLogin, LocationUp
 from locations.models import AccessAccount, Observation, RouterSession, RouterState
 from locations.sync.identity import licence_limit
@@ -52,7 +53,9 @@ def _take(observation: Observation) -> None:
     payload, at = observation.payload, observation.observed_at
     accounts = _accounts_of(observation.location_id, payload)
     readings = _readings(observation, accounts)
-    _replace_sessions(observation, accounts)
+    ended = _replace_sessions(observation, accounts)
+    _ends_into(ended, at, restarted=payload["restarted"])
+    _queues_into(payload.get("queues", ()), accounts, at)
     logins = _account_usage(readings, at, restarted=payload["restarted"])
     _update_state(observation)
     observation.processed_at = at
@@ -63,7 +66,11 @@ def _take(observation: Observation) -> None:
 
 
 def _accounts_of(location_id: int, payload: dict[str, Any]) -> dict[tuple[str, str], AccessAccount]:
-    names = {s["name"] for s in payload["sessions"]} | {u["name"] for u in payload["users"]}
+    names = {row["name"] for key in ("sessions", "users", "queues") for row in payload.get(key, ())}
+    # those whose session is gone too: every account this observation may change is locked here, in one order
+    names |= set(
+        RouterSession.objects.filter(location_id=location_id, account__isnull=False).values_list("name", flat=True)
+    )
     rows = AccessAccount.objects.filter(location_id=location_id, name__in=names).defer("password")
     return {(row.kind, row.name): row for row in rows.order_by("pk").select_for_update(of=("self",))}
 
@@ -91,7 +98,10 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
     }
     bases = {(s.kind, s.name): (s.base_uptime_seconds, s.base_bytes) for s in known.values()}
     readings: dict[tuple[str, str], Reading] = {}
+    online = {(s["kind"], s["name"]) for s in payload["sessions"]}
     for key, account in accounts.items():
+        if key not in online and key not in users:
+            continue
         row = users.get(key)
         base = (row["uptime"], row["bytes"]) if row else bases.get(key, (0, 0))
         readings[key] = Reading(account, base[0], base[1], is_row_read=row is not None)
@@ -111,7 +121,10 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
     return list(readings.values())
 
 
-def _replace_sessions(observation: Observation, accounts: dict[tuple[str, str], AccessAccount]) -> None:
+def _replace_sessions(
+    observation: Observation, accounts: dict[tuple[str, str], AccessAccount]
+) -> list[tuple[AccessAccount, datetime]]:
+    """Take over who is online now; returns the accounts that were and are no more, with when they were last seen."""
     location_id, at = observation.location_id, observation.observed_at
     users = {(str(Kind.HOTSPOT), u["name"]): u for u in observation.payload["users"]}
     old = {(s.kind, s.router_id): s for s in RouterSession.objects.filter(location_id=location_id)}
@@ -140,6 +153,40 @@ def _replace_sessions(observation: Observation, accounts: dict[tuple[str, str], 
         )
     RouterSession.objects.filter(location_id=location_id).delete()
     RouterSession.objects.bulk_create({(s.kind, s.router_id): s for s in fresh}.values(), batch_size=2000)
+    online = {(session.kind, session.name) for session in fresh}
+    by_id = {account.pk: account for account in accounts.values()}
+    return [
+        (by_id[session.account_id], session.seen_at)
+        for session in old.values()
+        if session.account_id in by_id and (session.kind, session.name) not in online
+    ]
+
+
+def _ends_into(ended: list[tuple[AccessAccount, datetime]], at: datetime, *, restarted: bool) -> None:
+    """When and why sessions ended, as far as seen: one that we ended is known already."""
+    why = SessionEnd.RESTART if restarted else SessionEnd.ENDED
+    ids = [
+        account.pk
+        for account, seen_at in ended
+        if account.last_session_ended_at is None or account.last_session_ended_at < seen_at
+    ]
+    AccessAccount.objects.filter(pk__in=ids).update(last_session_ended_at=at, last_session_end=why)
+
+
+def _queues_into(
+    queues: Iterable[dict[str, Any]], accounts: dict[tuple[str, str], AccessAccount], at: datetime
+) -> None:
+    """Static addresses: bytes that grew since the last reading mean that somebody was there."""
+    changed = []
+    for queue in queues:
+        account = accounts.get((str(Kind.STATIC), queue["name"]))
+        if account is None or queue["bytes"] == account.epoch_bytes:
+            continue
+        if queue["bytes"] < account.epoch_bytes:  # the queue was made anew or its counter reset
+            account.past_bytes += account.epoch_bytes
+        account.epoch_bytes, account.last_seen_at = queue["bytes"], at
+        changed.append(account)
+    AccessAccount.objects.bulk_update(changed, ["past_bytes", "epoch_bytes", "last_seen_at"], batch_size=1000)
 
 
 def _account_usage(readings: list[Reading], at: datetime, *, restarted: bool) -> list[tuple[int, datetime]]:

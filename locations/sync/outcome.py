@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from core import events
-from locations.choices import Hold
+from locations.choices import Hold, Presence
 from locations.events import AccountsRemoved
-from locations.models import AccessAccount, RouterProfile, RouterSession
+from locations.models import AccessAccount, ProfileRollout, RouterEntry, RouterProfile, RouterSession
 
 NOT_OURS = "an entry with this name is on the router and was not made by this system"
 
@@ -46,6 +46,7 @@ class Held:
 
 
 Outcome = Applied | Gone | Held
+Model = type[AccessAccount] | type[RouterProfile] | type[RouterEntry]
 
 _APPLIED = """
 UPDATE {table} r SET applied_revision = v.revision, applied_at = %s, router_id = v.router_id, applied_name = v.name,
@@ -56,6 +57,7 @@ WHERE r.id = v.id AND r.revision >= v.revision AND r.applied_revision <= v.revis
 _ACCOUNT_MORE = (
     ", sent_limit_seconds = v.sent_limit, is_kick_due = r.is_kick_due AND r.revision <> v.revision, is_adopted = false"
 )
+_ENTRY_MORE = ", is_adopted = false"
 _HELD = """
 UPDATE {table} r SET hold = v.hold, router_words = v.words
 FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[]) AS v(id, revision, hold, words)
@@ -84,9 +86,7 @@ FROM unnest(%s::bigint[]) AS v(id) WHERE r.id = v.id AND r.presence = 'present'
 
 
 @transaction.atomic
-def outcomes_record(
-    model: type[AccessAccount] | type[RouterProfile], outcomes: Sequence[Outcome], now: datetime
-) -> None:
+def outcomes_record(model: Model, outcomes: Sequence[Outcome], now: datetime) -> None:
     """Write down what the router said. A row that changed meanwhile keeps its newer wish and is sent again."""
     applied = [o for o in outcomes if isinstance(o, Applied)]
     gone = [o for o in outcomes if isinstance(o, Gone)]
@@ -94,7 +94,7 @@ def outcomes_record(
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if applied:
-            more = _ACCOUNT_MORE if model is AccessAccount else ""
+            more = {AccessAccount: _ACCOUNT_MORE, RouterEntry: _ENTRY_MORE}.get(model, "")
             cursor.execute(
                 _APPLIED.format(table=table, more=more),
                 [
@@ -114,11 +114,15 @@ def outcomes_record(
         _record_gone(model, gone)
 
 
-def _record_gone(model: type[AccessAccount] | type[RouterProfile], gone: list[Gone]) -> None:
+def _record_gone(model: Model, gone: list[Gone]) -> None:
     table = model._meta.db_table
     ids = [o.row_id for o in gone]
     if model is AccessAccount:
         RouterSession.objects.filter(account_id__in=ids).update(account=None)
+    elif model is RouterProfile:
+        leaving = RouterProfile.objects.filter(pk__in=ids, presence=Presence.ABSENT).values("pk")
+        ProfileRollout.objects.filter(profile__in=leaving).delete()
+        RouterProfile.objects.filter(isolation_profile__in=leaving).update(isolation_profile=None)
     with connection.cursor() as cursor:
         used = _USED if model is AccessAccount else ""
         cursor.execute(_GONE.format(table=table, used=used), [ids, [o.revision for o in gone]])
@@ -132,9 +136,24 @@ def _record_gone(model: type[AccessAccount] | type[RouterProfile], gone: list[Go
         events.emit(AccountsRemoved([tuple(row[:4]) for row in rows]))
 
 
-def conflict(row: AccessAccount | RouterProfile, words: str) -> Held:
+_ENDED = """
+UPDATE locations_accessaccount a SET last_session_ended_at = %s, last_session_end = 'kicked'
+FROM unnest(%s::text[], %s::text[]) AS v(kind, name) WHERE a.location_id = %s AND a.kind = v.kind AND a.name = v.name
+"""
+
+
+def sessions_ended_record(location_id: int, ended: Sequence[tuple[str, str]], now: datetime) -> None:
+    """Write down whose sessions we ended; the next poll sees them gone and must not call it the customer's doing."""
+    if not ended:
+        return
+    pairs = sorted(set(ended))
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, [now, [str(kind) for kind, _n in pairs], [name for _k, name in pairs], location_id])
+
+
+def conflict(row: AccessAccount | RouterProfile | RouterEntry, words: str) -> Held:
     return Held(row.pk, row.revision, Hold.CONFLICT, words)
 
 
-def refused(row: AccessAccount | RouterProfile, words: str) -> Held:
+def refused(row: AccessAccount | RouterProfile | RouterEntry, words: str) -> Held:
     return Held(row.pk, row.revision, Hold.REFUSED, words)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from locations.choices import Kind
-from locations.models import Location, Observation, RouterSession, RouterState
+from locations.models import AccessAccount, Location, Observation, RouterSession, RouterState
 from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import RouterTrap, RouterUnreachable
 from locations.routeros.values import duration_seconds, whole
@@ -20,6 +20,7 @@ from locations.sync.pipeline import Command, pipelined
 POLL_SECONDS = 30
 USAGE_SWEEP = timedelta(minutes=10)
 USER_PROPERTIES = "name,uptime,bytes-in,bytes-out"
+STATIC_QUEUES = ("dynamic=false",)
 
 
 def is_poll_due(state: RouterState, now: datetime) -> bool:
@@ -33,6 +34,7 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
     state = location.state
     restarted = has_restarted(state, seen, now)
     sessions = _sessions(client, Kind.HOTSPOT) + _sessions(client, Kind.PPP)
+    has_static = AccessAccount.objects.filter(location=location, kind=Kind.STATIC).exists()
     sweep = restarted or state.usage_swept_at is None or now - state.usage_swept_at >= USAGE_SWEEP
     payload: dict[str, Any] = {
         "identity": {
@@ -42,9 +44,11 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
         },
         "restarted": restarted,
         "swept": sweep,
-        "entries": client.count("/ip/hotspot/user") + client.count("/ppp/secret"),
+        "entries": client.count("/ip/hotspot/user") + client.count("/ppp/secret")
+        + (client.count(MENUS[Kind.STATIC].users, STATIC_QUEUES) if has_static else 0),
         "sessions": sessions,
         "users": _used_users(client) if sweep else _changed_users(client, location, sessions),
+        "queues": _queues(client) if sweep and has_static else [],
     }  # fmt: skip
     return Observation.objects.create(location=location, observed_at=now, payload=payload)
 
@@ -86,6 +90,13 @@ def _changed_users(client: RouterClient, location: Location, sessions: list[dict
         assert isinstance(answer, Reply)  # noqa: S101  # narrows the union for mypy
         found += [_usage(row) for row in answer.rows if row.get("name")]
     return found
+
+
+def _queues(client: RouterClient) -> list[dict[str, Any]]:
+    """Bytes of the queues that are not a session's: the only sign of life of a static address."""
+    rows = client.print(MENUS[Kind.STATIC].users, ("name", "bytes"), STATIC_QUEUES)
+    sums = [(row.get("name", "")[:64], sum(whole(part) for part in row.get("bytes", "").split("/"))) for row in rows]
+    return [{"name": name, "bytes": size} for name, size in sums if size]
 
 
 def _usage(row: Row) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
-from locations.choices import Hold, Presence, Priority
-from locations.models import TODO, AccessAccount, RouterProfile
+from locations.choices import EntryKind, Hold, Presence, Priority
+from locations.models import TODO, AccessAccount, RouterEntry, RouterProfile
+from locations.sync.entry_menus import ENTRY_MENUS
 from locations.sync.menus import SiblingUse
 
 BATCH_ROWS = 500
+ENTRY_ROWS = 200
 UNSENT = ("created_at", "changed_at", "applied_at", "first_login_at", "last_seen_at")
 _PLANNER = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "max_parallel_workers_per_gather")
 
@@ -38,6 +40,16 @@ def profiles_due(location_id: int) -> list[RouterProfile]:
     return [p for p in due if p.presence == Presence.PRESENT or not AccessAccount.objects.filter(profile=p).exists()]
 
 
+def entries_due(location_id: int) -> list[RouterEntry]:
+    """Wanted changes of nameless rows; a rule that changed brings all rules of its menu, because their order counts."""
+    due = list(RouterEntry.objects.filter(TODO, location_id=location_id).order_by("priority", "id")[:ENTRY_ROWS])
+    rules = {entry.kind for entry in due if ENTRY_MENUS[EntryKind(entry.kind)].is_rule}
+    if not rules:
+        return due
+    others = [entry for entry in due if entry.kind not in rules]
+    return others + list(RouterEntry.objects.filter(location_id=location_id, kind__in=rules, hold="").order_by("place"))
+
+
 def accounts_due(
     location_id: int, limit: int = BATCH_ROWS, *, least_urgent: int = Priority.BULK
 ) -> list[AccessAccount]:
@@ -48,7 +60,8 @@ def accounts_due(
     rows = _sendable(location_id).filter(priority__lte=least_urgent)
     with by_index():
         # one profile object for all its accounts, and no dates that nobody sends: half of the time of this read
-        return list(rows.prefetch_related("profile").defer(*UNSENT).order_by("priority", "id")[:limit])
+        rows = rows.prefetch_related("profile__isolation_profile").defer(*UNSENT)
+        return list(rows.order_by("priority", "id")[:limit])
 
 
 def _sendable(location_id: int) -> QuerySet[AccessAccount]:
@@ -56,13 +69,24 @@ def _sendable(location_id: int) -> QuerySet[AccessAccount]:
         RouterProfile.objects.filter(location_id=location_id, applied_revision=0).values_list("pk", flat=True)
     )
     rows = AccessAccount.objects.filter(TODO, location_id=location_id)
-    return rows.exclude(Q(profile_id__in=unready) & Q(presence=Presence.PRESENT)) if unready else rows
+    if not unready:
+        return rows
+    waiting = Q(profile_id__in=unready)
+    instead = list(
+        RouterProfile.objects.filter(location_id=location_id, isolation_profile__in=unready).values_list(
+            "pk", flat=True
+        )
+    )
+    if instead:  # the isolated have another profile, which must be there first too
+        waiting |= Q(profile_id__in=instead, is_isolated=True)
+    return rows.exclude(waiting & Q(presence=Presence.PRESENT))
 
 
 def has_work(location_id: int) -> bool:
     """Something could be sent now. Accounts of a profile the router refused do not count: they wait for a person."""
     with by_index():
-        return _sendable(location_id).exists() or RouterProfile.objects.filter(TODO, location_id=location_id).exists()
+        others = (model.objects.filter(TODO, location_id=location_id) for model in (RouterProfile, RouterEntry))
+        return _sendable(location_id).exists() or any(rows.exists() for rows in others)
 
 
 def has_paid_work(location_id: int) -> bool:

@@ -7,7 +7,7 @@ again, entries with our tag that we do not know are listed and left alone (DESIG
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,34 +16,16 @@ from django.db import connection, transaction
 from locations.choices import Hold, Kind, Presence
 from locations.models import AccessAccount, RouterProfile, RouterSession, RouterState
 from locations.routeros.client import RouterClient, Row
-from locations.routeros.values import comment_of, duration_seconds, is_ours, is_true, whole
+from locations.routeros.values import is_ours, whole
+from locations.sync.compare_entries import EntryRows, entries_compare
+from locations.sync.drift import Drift
+from locations.sync.kinds import KINDS, Place, place_of, seconds_of
 from locations.sync.menus import MENUS
 from locations.sync.outcome import NOT_OURS
+from locations.sync.poll import STATIC_QUEUES
 
 EVERY = timedelta(hours=6)
 CHUNK = 5000
-LISTED_NAMES = 50
-READABLE = ".id,name,profile,comment,disabled,limit-uptime,limit-bytes-total,mac-address,uptime,bytes-in,bytes-out"
-PPP_READABLE = ".id,name,profile,comment,disabled"
-
-
-@dataclass
-class Drift:
-    """What a comparison found. Counts, and the first names of each."""
-
-    missing: list[str] = field(default_factory=list)
-    different: list[str] = field(default_factory=list)
-    extra: list[str] = field(default_factory=list)
-    conflicts: list[str] = field(default_factory=list)
-    others: int = 0  # entries that are none of our accounts, extra ones included
-
-    def as_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"others": self.others, "foreign": self.others - len(self.extra)}
-        for key in ("missing", "different", "extra", "conflicts"):
-            names: list[str] = getattr(self, key)
-            found[key] = len(names)
-            found[f"{key}_names"] = names[:LISTED_NAMES]
-        return found
 
 
 @dataclass(frozen=True)
@@ -63,30 +45,38 @@ class Change:
 def reconcile(location_id: int, client: RouterClient, installation_tag: str, now: datetime) -> Drift:
     """Read the router whole, compare, write the difference down. Raises RouterUnreachable without changing anything."""
     drift = Drift()
-    entries = {kind: client.print(menu.users, _properties(kind).split(",")) for kind, menu in MENUS.items()}
-    profiles = {kind: client.print(menu.profiles) for kind, menu in MENUS.items()}
+    used = [kind for kind in KINDS.values() if kind.kind != Kind.STATIC or _has_static(location_id)]
+    entries = {
+        kind.kind: client.print(kind.menu.users, kind.readable.split(","), STATIC_QUEUES if kind.has_companions else ())
+        for kind in used
+    }
+    profiles = {kind: client.print(menu.profiles) for kind, menu in MENUS.items() if menu.profiles}
+    nameless = EntryRows.read(location_id, client, with_companions=Kind.STATIC in entries)
+    place = place_of(location_id, installation_tag)
     profile_changes = _compare_profiles(location_id, profiles)
-    changes = _compare_accounts(location_id, entries, installation_tag, drift)
+    changes = _compare_accounts(location_id, entries, nameless, place, drift)
+    entries_compare(location_id, nameless, place.tag, drift)
     _write_accounts(changes)
     _write_state(location_id, profile_changes, drift, now)
     return drift
 
 
-def _properties(kind: str) -> str:
-    return READABLE if kind == Kind.HOTSPOT else PPP_READABLE
+def _has_static(location_id: int) -> bool:
+    return AccessAccount.objects.filter(location_id=location_id, kind=Kind.STATIC).exists()
 
 
 def _compare_accounts(
-    location_id: int, entries: dict[Any, list[Row]], installation_tag: str, drift: Drift
+    location_id: int, entries: dict[str, list[Row]], nameless: EntryRows, place: Place, drift: Drift
 ) -> list[Change]:
+    installation_tag = place.tag
     there = {(str(kind), row["name"]): row for kind, rows in entries.items() for row in rows if "name" in row}
     changes: list[Change] = []
     ours = 0
     for account in _accounts(location_id):
-        row = there.pop((account.kind, account.name), None)
+        row = _row_of(account, there)
         if row is not None and is_ours(row.get("comment", ""), installation_tag):
             ours += 1
-        change = _compare(account, row, installation_tag, drift)
+        change = _compare(account, row, nameless, place, drift)
         if change is not None:
             changes.append(change)
     for (_kind, name), row in there.items():
@@ -96,26 +86,39 @@ def _compare_accounts(
     return changes
 
 
+def _row_of(account: AccessAccount, there: dict[tuple[str, str], Row]) -> Row | None:
+    """The account's entry; after a rename that is not confirmed the router may have it under either name."""
+    if account.applied_name and account.applied_name != account.name:
+        old = there.pop((account.kind, account.applied_name), None)
+        if old is not None:
+            return old
+    return there.pop((account.kind, account.name), None)
+
+
 def _accounts(location_id: int) -> Iterable[AccessAccount]:
-    rows = AccessAccount.objects.filter(location_id=location_id).select_related("profile").defer("password")
-    return rows.order_by("pk").iterator(chunk_size=CHUNK)
+    rows = AccessAccount.objects.filter(location_id=location_id).select_related("profile__isolation_profile")
+    return rows.defer("password").order_by("pk").iterator(chunk_size=CHUNK)
 
 
-def _compare(account: AccessAccount, row: Row | None, installation_tag: str, drift: Drift) -> Change | None:
+def _compare(account: AccessAccount, row: Row | None, nameless: EntryRows, place: Place, drift: Drift) -> Change | None:
+    kind = KINDS[account.kind]
+    nameless.known(kind.companions(account, place))
     if account.applied_revision == 0 or account.presence == Presence.ABSENT:
         return None  # not sent yet, or on its way out: the writer looks itself
     if row is None:
         drift.missing.append(account.name)
         return Change(account.pk, "", account.epoch_uptime_seconds, account.epoch_bytes, 0, 0, resend=True)
-    if not is_ours(row.get("comment", ""), installation_tag):
+    if not is_ours(row.get("comment", ""), place.tag):
         drift.conflicts.append(account.name)
         return Change(account.pk, "", 0, 0, account.epoch_uptime_seconds, account.epoch_bytes, True, Hold.CONFLICT)
-    uptime = _seconds(row.get("uptime", ""))
+    uptime = seconds_of(row.get("uptime", ""))
     size = whole(row.get("bytes-in", "")) + whole(row.get("bytes-out", ""))
     lost_seconds, lost_bytes = account.epoch_uptime_seconds - uptime, account.epoch_bytes - size
-    live = account.kind == Kind.PPP or (lost_seconds <= 0 and lost_bytes <= 0)
+    live = account.kind != Kind.HOTSPOT or (lost_seconds <= 0 and lost_bytes <= 0)
     is_reset = not live and uptime == 0 and size == 0
-    differs = account.is_synced and bool(_differences(account, row, installation_tag))
+    differs = account.is_synced and bool(
+        kind.differences(account, row, place) or nameless.differ(kind.companions(account, place))
+    )
     if differs:
         drift.different.append(account.name)
     if not differs and not is_reset and row.get(".id", "") == account.router_id:
@@ -129,32 +132,6 @@ def _compare(account: AccessAccount, row: Row | None, installation_tag: str, dri
 def _has_live_session(account: AccessAccount) -> bool:
     """A first session that still runs: the row's counter is only written when it ends."""
     return RouterSession.objects.filter(account_id=account.pk).exists()
-
-
-def _differences(account: AccessAccount, row: Row, installation_tag: str) -> list[str]:
-    """Readable properties that are not as we sent them. Passwords are not compared: the user may not read them."""
-    found = []
-    if row.get("profile", "") != account.profile.name:
-        found.append("profile")
-    if row.get("comment", "") != comment_of(installation_tag, account.tag):
-        found.append("comment")
-    if is_true(row.get("disabled", "false")) != account.is_disabled:
-        found.append("disabled")
-    if account.kind == Kind.HOTSPOT:
-        if _seconds(row.get("limit-uptime", "")) != (account.sent_limit_seconds or 0):
-            found.append("limit-uptime")
-        if row.get("mac-address", "").upper() not in {account.mac_address.upper(), "00:00:00:00:00:00"}:
-            found.append("mac-address")
-        if account.limit_bytes is not None and not whole(row.get("limit-bytes-total", "")):
-            found.append("limit-bytes-total")
-    return found
-
-
-def _seconds(value: str) -> int:
-    try:
-        return duration_seconds(value) if value else 0
-    except ValueError:
-        return 0
 
 
 _CHANGE = """
@@ -189,14 +166,23 @@ def _compare_profiles(location_id: int, entries: dict[Any, list[Row]]) -> list[t
     changes = []
     there = {(str(kind), row.get("name", "")): row for kind, rows in entries.items() for row in rows}
     for profile in RouterProfile.objects.filter(
-        location_id=location_id, presence=Presence.PRESENT, applied_revision__gt=0
+        location_id=location_id, presence=Presence.PRESENT, applied_revision__gt=0, kind__in=list(entries)
     ):
         row = there.get((profile.kind, profile.name))
         if row is None:
             changes.append((profile.pk, "", True))
-        elif row.get(".id") != profile.router_id or row.get("rate-limit", "") != profile.rate_limit:
-            changes.append((profile.pk, row.get(".id", ""), row.get("rate-limit", "") != profile.rate_limit))
+            continue
+        differs = profile.is_synced and _profile_differs(profile, row)
+        if row.get(".id") != profile.router_id or differs:
+            changes.append((profile.pk, row.get(".id", ""), differs))
     return changes
+
+
+def _profile_differs(profile: RouterProfile, row: Row) -> bool:
+    """Speed, and for the isolated the address list by which the firewall knows them."""
+    if row.get("rate-limit", "") != profile.rate_limit:
+        return True
+    return bool(profile.address_list) and row.get("address-list", "") != profile.address_list
 
 
 @transaction.atomic

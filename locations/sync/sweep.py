@@ -9,8 +9,16 @@ from django.db.models.functions import Now
 
 from core.clock import now as clock_now
 from core.kick import kick
-from locations.choices import Reach
-from locations.models import TODO, AccessAccount, Location, Observation, RouterProfile
+from locations.choices import Reach, RolloutMode, RolloutStatus
+from locations.models import (
+    TODO,
+    AccessAccount,
+    Location,
+    Observation,
+    ProfileRollout,
+    RouterEntry,
+    RouterProfile,
+)
 from locations.sync.failure import SLOW_AFTER_FAILURES
 from locations.sync.poll import POLL_SECONDS
 from locations.sync.queue import by_index
@@ -22,6 +30,10 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
     """(location id, failures so far) of every location with work that nobody is doing and whose back-off is over."""
     accounts = AccessAccount.objects.filter(TODO, location=OuterRef("pk"))
     profiles = RouterProfile.objects.filter(TODO, location=OuterRef("pk"))
+    entries = RouterEntry.objects.filter(TODO, location=OuterRef("pk"))
+    rollouts = ProfileRollout.objects.filter(
+        location=OuterRef("pk"), status=RolloutStatus.RUNNING, mode=RolloutMode.NOW
+    )
     observations = Observation.objects.filter(location=OuterRef("pk"), processed_at=None)
     poll_due = Q(state__polled_at=None) | Q(state__polled_at__lte=now - timedelta(seconds=POLL_SECONDS))
     rows = (
@@ -30,7 +42,13 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
         .filter(Q(state__retry_at=None) | Q(state__retry_at__lte=now))
         .filter(Q(state__lease_until=None) | Q(state__lease_until__lt=Now()))
         .filter(
-            poll_due | Exists(accounts) | Exists(profiles) | Exists(observations) | Q(state__reconcile_due_at__lte=now)
+            poll_due
+            | Exists(accounts)
+            | Exists(profiles)
+            | Exists(entries)
+            | Exists(rollouts)
+            | Exists(observations)
+            | Q(state__reconcile_due_at__lte=now)
         )
     )
     with by_index():

@@ -7,7 +7,7 @@ new users never delay one paying customer by more than one batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,13 +16,14 @@ from django.db import transaction
 from core.clock import now as clock_now
 from core.installation import installation
 from locations.choices import Priority, Reach
-from locations.models import AccessAccount, Location, Observation, RouterProfile, RouterState
+from locations.models import AccessAccount, Location, Observation, RouterEntry, RouterProfile, RouterState
 from locations.routeros.client import RouterClient
 from locations.routeros.errors import LeaseLost, RouterError
 from locations.sync import connections
 from locations.sync.batch import Batch
 from locations.sync.failure import failure_record
 from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
+from locations.sync.kinds import place_of
 from locations.sync.lease import (
     BATCH_SECONDS,
     LEASE_SECONDS,
@@ -33,10 +34,11 @@ from locations.sync.lease import (
     lease_take,
 )
 from locations.sync.observe import observations_take
-from locations.sync.outcome import outcomes_record
+from locations.sync.outcome import Model, outcomes_record, sessions_ended_record
 from locations.sync.poll import is_poll_due, poll
-from locations.sync.queue import accounts_due, has_work, profiles_due, sibling_use
+from locations.sync.queue import accounts_due, entries_due, has_work, profiles_due, sibling_use
 from locations.sync.reconcile import EVERY, reconcile
+from locations.sync.rollout import rollouts_step
 
 RUN_SECONDS = 30.0  # then the next run gets its turn, so that a busy location cannot hold a thread for ever
 RECONCILE_SECONDS = LEASE_SECONDS * 0.8
@@ -97,6 +99,7 @@ class _Run:
         self.client: RouterClient | None = None
         self.ends_at = time.monotonic() + RUN_SECONDS
         self.compare_again: timedelta | None = None
+        self.has_stepped = False  # speed changes go on once per run: their pace is counted in seconds
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
 
     def work(self) -> None:
@@ -112,7 +115,7 @@ class _Run:
                 self._poll(client, seen or read_identity(client))
                 seen = None
                 did = True
-            did = did or self._batch(client) or self._reconcile(client, is_forced=False)
+            did = did or self._rollouts(client) or self._batch(client) or self._reconcile(client, is_forced=False)
             if not did:
                 return
         self.result.more = True
@@ -153,6 +156,7 @@ class _Run:
         ids = self.lease.inherited
         AccessAccount.objects.filter(pk__in=ids.get("account", []), location=self.location).update(applied_revision=0)
         RouterProfile.objects.filter(pk__in=ids.get("profile", []), location=self.location).update(applied_revision=0)
+        RouterEntry.objects.filter(pk__in=ids.get("entry", []), location=self.location).update(applied_revision=0)
         RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=self.now())
         self.compare_again = timedelta(seconds=LEASE_SECONDS)
 
@@ -171,39 +175,57 @@ class _Run:
 
     def _urgent(self, client: RouterClient) -> bool:
         """Paid activations and removals come before the poll."""
-        return self._send(client, [], accounts_due(self.location.pk, least_urgent=Priority.REMOVAL))
+        return self._send(client, accounts=accounts_due(self.location.pk, least_urgent=Priority.REMOVAL))
 
     def _batch(self, client: RouterClient) -> bool:
-        """Profiles first: the router refuses accounts of a profile it does not have."""
-        return self._send(client, profiles_due(self.location.pk), []) or self._send(
-            client, [], accounts_due(self.location.pk)
+        """Profiles first: the router refuses accounts of a profile it does not have. Rules stand before the isolated."""
+        return (
+            self._send(client, profiles=profiles_due(self.location.pk))
+            or self._send(client, entries=entries_due(self.location.pk))
+            or self._send(client, accounts=accounts_due(self.location.pk))
         )
 
-    def _send(self, client: RouterClient, profiles: list[RouterProfile], accounts: list[AccessAccount]) -> bool:
-        """Send one batch and record what came of it, also when the link breaks half way. True when rows moved on."""
-        if not profiles and not accounts:
+    def _rollouts(self, client: RouterClient) -> bool:
+        if self.has_stepped:
             return False
-        batch = Batch(client, self.tag, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts))
-        self._renew(
-            client, {"profile": [row.pk for row in profiles], "account": [row.pk for row in accounts]}, BATCH_SECONDS
-        )
+        self.has_stepped = True
+        self._renew(client, {}, BATCH_SECONDS)
+        return rollouts_step(self.location.pk, client, self.now())
+
+    def _send(
+        self,
+        client: RouterClient,
+        *,
+        profiles: Sequence[RouterProfile] = (),
+        entries: Sequence[RouterEntry] = (),
+        accounts: Sequence[AccessAccount] = (),
+    ) -> bool:
+        """Send one batch of one model and record what came of it, also when the link breaks. True when rows moved on."""
+        if not (profiles or entries or accounts):
+            return False
+        place = place_of(self.location.pk, self.tag)  # after the rows: never older than they are
+        batch = Batch(client, place, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts))
+        sent = {"profile": profiles, "entry": entries, "account": accounts}
+        self._renew(client, {name: [row.pk for row in rows] for name, rows in sent.items()}, BATCH_SECONDS)
         try:
             batch.send_profiles(profiles)
+            batch.send_entries(entries)
             batch.send_accounts(accounts)
         finally:
-            self._record(RouterProfile if profiles else AccessAccount, batch)
+            self._record(RouterProfile if profiles else RouterEntry if entries else AccessAccount, batch)
         self.result.applied += len(batch.outcomes)
         has_moved = bool(batch.outcomes or batch.lost_profiles)
         self.is_stalled = not has_moved
         return has_moved
 
     @transaction.atomic
-    def _record(self, model: type[RouterProfile] | type[AccessAccount], batch: Batch) -> None:
+    def _record(self, model: Model, batch: Batch) -> None:
         """A writer that lost its lease records nothing: its successor sends those rows again and reads them back."""
         lease_confirm(self.lease)
         RouterProfile.objects.filter(pk__in=batch.lost_profiles).update(applied_revision=0)
         if batch.outcomes:
             outcomes_record(model, batch.outcomes, self.now())
+        sessions_ended_record(self.location.pk, batch.ended, self.now())
 
     def _reconcile(self, client: RouterClient, *, is_forced: bool) -> bool:
         state, now = self._state(), self.now()

@@ -1,0 +1,217 @@
+"""What one account is on a router, kind by kind: its entry, what goes with it, and what differs there.
+
+The only place that knows how isolation, switching off and speeds look in router words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from locations.choices import EntryKind, IsolationMethod, Kind, Presence
+from locations.models import AccessAccount, Location, RouterProfile
+from locations.routeros.client import Row
+from locations.routeros.values import (
+    comment_of,
+    duration_seconds,
+    is_true,
+    pair_of_seconds,
+    queue_words,
+    rate_pair,
+    whole,
+)
+from locations.sync.entry_menus import Item
+from locations.sync.menus import MENUS, NO_MAC, Menu
+
+
+@dataclass(frozen=True)
+class Place:
+    """What of a location decides how its accounts look on its router.
+
+    Read it after the accounts: then it is never older than they are, and a change of the location's settings sends
+    them again.
+    """
+
+    tag: str
+    method: str = IsolationMethod.PROFILE
+    rate_limit: str = "64k/64k"
+    list_name: str = "mb-isolated"
+    has_hotspot: bool = False
+
+    def is_off(self, account: AccessAccount) -> bool:
+        """Login switched off: by a person, or because that is how this location isolates."""
+        return account.is_disabled or (account.is_isolated and self.method == IsolationMethod.DISABLE)
+
+    def profile_of(self, account: AccessAccount) -> RouterProfile:
+        """The profile the account has on the router now."""
+        instead = account.profile.isolation_profile
+        if account.is_isolated and instead is not None and self.method != IsolationMethod.DISABLE:
+            return instead
+        return account.profile
+
+
+def place_of(location_id: int, installation_tag: str) -> Place:
+    row = Location.objects.only("isolation_method", "isolation_rate_limit", "isolation_list").get(pk=location_id)
+    return Place(
+        installation_tag, row.isolation_method, row.isolation_rate_limit, row.isolation_list,
+        RouterProfile.objects.filter(location_id=location_id, kind=Kind.HOTSPOT, presence=Presence.PRESENT).exists(),
+    )  # fmt: skip
+
+
+class AccountKind:
+    """How accounts of one kind are written and compared. The base holds what logins (hotspot, PPP) share."""
+
+    kind: str
+    readable: str
+    has_companions = False
+
+    @property
+    def menu(self) -> Menu:
+        return MENUS[self.kind]
+
+    def words(
+        self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
+    ) -> dict[str, str]:
+        """Everything we own of the entry. Properties are always sent whole, so `set` also repairs drift."""
+        return {
+            "name": account.name,
+            "password": account.secret,
+            "profile": place.profile_of(account).name,
+            "comment": comment_of(place.tag, account.tag),
+            "disabled": "yes" if place.is_off(account) else "no",
+        }
+
+    def companions(self, account: AccessAccount, place: Place) -> list[Item]:
+        """Nameless entries that belong to this account and are confirmed together with it."""
+        return []
+
+    def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
+        """Readable properties that are not as we sent them. Passwords are not compared: the user may not read them."""
+        found = []
+        if row.get("profile", "") != place.profile_of(account).name:
+            found.append("profile")
+        if row.get("comment", "") != comment_of(place.tag, account.tag):
+            found.append("comment")
+        if is_true(row.get("disabled", "false")) != place.is_off(account):
+            found.append("disabled")
+        return found
+
+
+class HotspotKind(AccountKind):
+    kind = Kind.HOTSPOT
+    readable = ".id,name,profile,comment,disabled,limit-uptime,limit-bytes-total,mac-address,uptime,bytes-in,bytes-out"
+
+    def words(
+        self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
+    ) -> dict[str, str]:
+        return {
+            **super().words(account, place, uptime_limit, bytes_limit),
+            "limit-uptime": f"{uptime_limit or 0}s",
+            "limit-bytes-total": str(bytes_limit or 0),
+            "mac-address": account.mac_address or NO_MAC,
+        }
+
+    def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
+        found = super().differences(account, row, place)
+        if seconds_of(row.get("limit-uptime", "")) != (account.sent_limit_seconds or 0):
+            found.append("limit-uptime")
+        if row.get("mac-address", "").upper() not in {account.mac_address.upper(), NO_MAC}:
+            found.append("mac-address")
+        if account.limit_bytes is not None and not whole(row.get("limit-bytes-total", "")):
+            found.append("limit-bytes-total")
+        return found
+
+
+class PppKind(AccountKind):
+    kind = Kind.PPP
+    readable = ".id,name,profile,comment,disabled,remote-address"
+
+    def words(
+        self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
+    ) -> dict[str, str]:
+        words = super().words(account, place, uptime_limit, bytes_limit)
+        words["service"] = "pppoe"
+        words["caller-id"] = account.mac_address
+        if account.static_address:
+            words["remote-address"] = account.static_address
+        else:  # routeros.md 1.9: `!name` unsets; an empty address is not an address
+            words["!remote-address"] = ""
+        return words
+
+    def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
+        found = super().differences(account, row, place)
+        if account.static_address and row.get("remote-address", "") != account.static_address:
+            found.append("remote-address")
+        return found
+
+
+class StaticKind(AccountKind):
+    """A subscriber with a fixed address and no login: a simple queue, and beside it list entry and IP binding.
+
+    A disabled queue would be *no* limit, so the queue is never disabled: who is switched off or isolated gets the
+    location's slow speed (except by address list, where the firewall alone holds him), stands in the address list
+    and, where there is a hotspot, is blocked by his IP binding.
+    """
+
+    kind = Kind.STATIC
+    has_companions = True
+    readable = ".id,name,target,comment,disabled,max-limit,burst-limit,burst-threshold,burst-time,priority,limit-at"
+
+    def words(
+        self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
+    ) -> dict[str, str]:
+        return {
+            "name": account.name,
+            "target": f"{account.static_address}/32",
+            **queue_words(self._rate(account, place)),
+            "comment": comment_of(place.tag, account.tag),
+            "disabled": "no",
+        }
+
+    @staticmethod
+    def _rate(account: AccessAccount, place: Place) -> str:
+        is_slow = place.is_off(account) or (account.is_isolated and place.method == IsolationMethod.PROFILE)
+        return place.rate_limit if is_slow else account.profile.rate_limit
+
+    def companions(self, account: AccessAccount, place: Place) -> list[Item]:
+        comment = comment_of(place.tag, f"s{account.pk}")
+        address = str(account.static_address)
+        is_here = account.presence == Presence.PRESENT
+        binding = {"address": address, "type": "blocked" if place.is_off(account) else "bypassed"}
+        if account.mac_address:
+            binding["mac-address"] = account.mac_address
+        return [
+            Item(
+                EntryKind.ADDRESS_LIST, {"list": place.list_name, "address": address}, comment,
+                is_wanted=is_here and (account.is_isolated or account.is_disabled), is_adopted=account.is_adopted,
+            ),
+            Item(
+                EntryKind.IP_BINDING, binding, comment, is_wanted=is_here and place.has_hotspot,
+                is_adopted=account.is_adopted,
+            ),
+        ]  # fmt: skip
+
+    def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
+        wanted = self.words(account, place, None, None)
+        there = {**row, "burst-time": pair_of_seconds(row.get("burst-time", "0s/0s"))}
+        for name in ("max-limit", "burst-limit", "burst-threshold", "limit-at"):
+            there[name] = readable_pair(row.get(name, "0/0"))
+        found = [name for name in wanted if name != "disabled" and there.get(name, "") != wanted[name]]
+        return found + (["disabled"] if is_true(row.get("disabled", "false")) else [])
+
+
+def readable_pair(value: str) -> str:
+    """A pair of rates as the router prints it, in bits; its own text when it is none."""
+    try:
+        return rate_pair(value)
+    except ValueError:
+        return value
+
+
+def seconds_of(value: str) -> int:
+    try:
+        return duration_seconds(value) if value else 0
+    except ValueError:
+        return 0
+
+
+KINDS: dict[str, AccountKind] = {kind.kind: kind for kind in (HotspotKind(), PppKind(), StaticKind())}
