@@ -75,6 +75,12 @@ def currency(value: str) -> str:
     return value
 
 
+def country(value: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", value):
+        raise EnvError("must be the two capital letters of a country, for example ID")
+    return value
+
+
 def items(value: str) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
@@ -252,6 +258,7 @@ VARS: tuple[Var, ...] = (
     Var("SFTP_PRIVATE_KEY_PATH", path, None, "Private key of the SFTP user."),
     Var("CURRENCY", currency, "IDR", "ISO 4217 code of the one currency; do not change it later."),
     Var("TIME_ZONE", time_zone, "Asia/Jakarta", "Zone of the office; each location has its own."),
+    Var("PHONE_REGION", country, "ID", "Country of phone numbers written without one."),
     Var("LANGUAGE_CODE", one_of("id", "en"), "id", "Default language: id or en."),
     Var("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Var("LOG_DIR", path, Path("var/log"), "Folder of the rotated JSON log."),

@@ -243,6 +243,7 @@ LANGUAGE_CODE = ENV["LANGUAGE_CODE"]
 LANGUAGES = [("id", _("Indonesian")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 CURRENCY = ENV["CURRENCY"]
+PHONE_REGION = ENV["PHONE_REGION"]
 
 # --- Static files -------------------------------------------------------------------------------------------------
 

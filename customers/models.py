@@ -8,12 +8,18 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from core.fields import AmountField
 from customers.choices import Channel, ConsentKind, ContactRole, DocumentKind
 from locations.models import Location
+
+# PostgreSQL reads "H.Ahmad" as the name of a host and "Siti/Budi" as a file, each one word: names are cut at these first
+CUTS = "./-_@:,;&+=#!?*()[]<>|\\\"'"
+_NAME = Func(
+    F("name"), Value(CUTS), Value(" " * len(CUTS)), function="translate", output_field=models.TextField()
+)  # fmt: skip
 
 
 class Customer(models.Model):
@@ -21,7 +27,8 @@ class Customer(models.Model):
 
     `balance` is money of theirs that we hold (wallet), `debt` what they owe (open receivables); both are sums of postings,
     cached by the database itself (billing migration `0004_ledger_guards`), and refuse any other writer. `phone` is E.164, empty
-    when unknown; `phone_typed` what was written. `merged_into` makes this row a pointer to the one that stays.
+    when unknown; `phone_typed` what was written. `email` is kept in lower case. `request_key` makes a form that was sent
+    twice one customer. `merged_into` makes this row a pointer to the one that stays.
     """
 
     number = models.CharField(_("customer number"), max_length=20, unique=True)
@@ -53,10 +60,11 @@ class Customer(models.Model):
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged"
     )
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
+    request_key = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  # NULLs are distinct
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     search = models.GeneratedField(
-        expression=SearchVector("name", config="simple"), output_field=SearchVectorField(), db_persist=True
+        expression=SearchVector(_NAME, config="simple"), output_field=SearchVectorField(), db_persist=True
     )
 
     class Meta:
@@ -73,7 +81,9 @@ class Customer(models.Model):
         indexes = [
             GinIndex(fields=["search"], name="customers_customer_words"),
             GinIndex(fields=["tags"], name="customers_customer_tags"),
-            models.Index(fields=["phone"], name="customers_customer_phone"),
+            # for equality and for beginnings, whatever the database's collation is
+            models.Index(fields=["phone"], name="customers_customer_phones", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["email"], name="customers_customer_emails", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["location", "-id"], name="customers_customer_place"),
             models.Index(fields=["-debt", "-id"], name="customers_customer_owing", condition=Q(debt__gt=0)),
         ]

@@ -1,0 +1,67 @@
+"""Reads about customers that depend on who asks, or span merged rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from customers.models import Consent, Contact, Customer, CustomerDocument, CustomerEvent, CustomerMerge
+from locations.selectors import locations_visible_to
+
+
+def customers_visible_to(user: User) -> QuerySet[Customer]:
+    """Every customer for Super Admin and Admin; for an Operator those of his locations.
+
+    Merged rows are among them: old bills point to them. Lists leave them out with `merged_into=None`.
+    """
+    places = locations_visible_to(user)
+    if not places.query.where:
+        return Customer.objects.all()
+    return Customer.objects.filter(location__in=places.values("pk"))
+
+
+def family_of(customer: Customer) -> list[int]:
+    """The ids shown together: the customer that stayed first, then those merged into it."""
+    root = customer.merged_into_id or customer.pk
+    return [root, *Customer.objects.filter(merged_into_id=root).order_by("pk").values_list("pk", flat=True)]
+
+
+def contacts_of(customer: Customer) -> QuerySet[Contact]:
+    return Contact.objects.filter(customer_id__in=family_of(customer)).order_by("id")
+
+
+def documents_of(customer: Customer) -> QuerySet[CustomerDocument]:
+    return CustomerDocument.objects.filter(customer_id__in=family_of(customer)).order_by("-id")
+
+
+def consents_of(customer: Customer) -> QuerySet[Consent]:
+    """Every yes and no, newest first."""
+    return Consent.objects.filter(customer_id__in=family_of(customer)).order_by("-id")
+
+
+def events_of(customer: Customer) -> QuerySet[CustomerEvent]:
+    """What happened to the customer and to those merged into it, newest first."""
+    return CustomerEvent.objects.filter(customer_id__in=family_of(customer)).order_by("-id")
+
+
+def consents_now(customer: Customer) -> dict[tuple[str, str], Consent]:
+    """The consent in force by channel and kind: the newest of the whole family."""
+    newest: dict[tuple[str, str], Consent] = {}
+    for row in consents_of(customer).select_related("actor"):
+        newest.setdefault((row.channel, row.kind), row)
+    return newest
+
+
+def consent_given(customer_ids: Iterable[int], *, channel: str, kind: str) -> dict[int, bool]:
+    """Yes or no in force of each customer; who never said anything is not in it. One query for many."""
+    rows = Consent.objects.filter(customer_id__in=list(customer_ids), channel=channel, kind=kind)
+    newest = rows.order_by("customer_id", "-id").distinct("customer_id")
+    return dict(newest.values_list("customer_id", "is_granted"))
+
+
+def merges_of(customer: Customer) -> QuerySet[CustomerMerge]:
+    """The merges into this customer that hold, newest first."""
+    rows = CustomerMerge.objects.filter(winner=customer, undone_at=None)
+    return rows.select_related("loser", "actor").order_by("-id")
