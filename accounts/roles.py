@@ -34,6 +34,8 @@ NAMED: tuple[Named, ...] = (
     Named("locations.kick_accessaccount", "accessaccount", "Can end a session"),
     Named("locations.disable_accessaccount", "accessaccount", "Can disable and enable an access account"),
     Named("billing.publish_plan", "plan", "Can publish a plan to locations"),
+    Named("billing.view_reports", "journalentry", "Can see the figures of his locations"),
+    Named("billing.view_books", "journalentry", "Can see the figures of the whole business"),
     Named("vouchers.cancel_voucherbatch", "voucherbatch", "Can cancel a batch that is being made"),
     Named("vouchers.sell_voucher", "voucher", "Can sell vouchers"),
     Named("vouchers.undo_vouchersale", "vouchersale", "Can undo a sale of the last minute"),
@@ -60,6 +62,10 @@ _OPERATOR = frozenset().union(
     # basic user management
     _on("locations.accessaccount", VIEW),
     {"locations.kick_accessaccount", "locations.disable_accessaccount"},
+    # figures: those of his locations and his own, with the rows behind them
+    {"billing.view_reports"},
+    _on("billing.journalentry", VIEW),
+    _on("billing.posting", VIEW),
     # what the above needs to be shown
     _on("locations.location", VIEW),
     _on("billing.plan", VIEW),
@@ -85,6 +91,7 @@ _ADMIN = _OPERATOR.union(
         "vouchers.cancel_voucherbatch", "vouchers.void_voucher", "vouchers.extend_voucher", "vouchers.move_voucher",
     },
     # reports and staff, to look at
+    {"billing.view_books"},
     _on("accounts.user", VIEW),
     _on("accounts.activitylog", VIEW),
 )  # fmt: skip

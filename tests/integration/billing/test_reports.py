@@ -1,0 +1,294 @@
+"""Reports over a month written by hand: exact numbers, links that add up to them, places, days and reversals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from billing.ledger import chart
+from billing.reports.asking import Ask, AskForm
+from billing.reports.catalogue import REPORTS
+from billing.reports.postings import NONE, PostingQuery
+from billing.reports.table import Table
+from core.errors import DomainError
+from locations.models import Location
+from tests.integration.billing.month import NOW, Month, build_month, wib
+
+NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
+BOTH = (date(2026, 11, 1), date(2026, 12, 31))
+
+
+@pytest.fixture
+def month(db: None) -> Month:
+    return build_month()
+
+
+def made(
+    name: str, user: User, by: str = "", span: tuple[date, date] = NOVEMBER, location: Location | None = None
+) -> Table:
+    report = REPORTS[name]
+    return report.run(Ask(*span, NOW, by or (report.groups[0] if report.groups else ""), location), user)
+
+
+def amount(value: Any) -> int:
+    return int(value or 0)
+
+
+def numbers(table: Table, *keys: str) -> dict[Any, Any]:
+    """First column to the wanted numbers; rows where all of them are nothing are left out."""
+    places = [table.column(key) for key in keys]
+    found = {row[0].value: tuple(amount(row[place].value) for place in places) for row in table.rows}
+    return {key: values if len(values) > 1 else values[0] for key, values in found.items() if any(values)}
+
+
+def total(table: Table, key: str) -> int:
+    return amount(table.totals[table.column(key)].value)
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
+def test_income_by_day_counts_a_bill_of_half_past_eleven_at_night_on_its_own_day(month: Month) -> None:
+    table = made("income", month.admin, "day")
+    assert numbers(table, "earned", "taken_back", "income") == {
+        date(2026, 11, 1): (100_000, 0, 100_000),
+        date(2026, 11, 3): (10_000, 0, 10_000),
+        date(2026, 11, 4): (5_000, 0, 5_000),
+        date(2026, 11, 5): (200_000, 0, 200_000),
+        date(2026, 11, 7): (5_000, 0, 5_000),
+        date(2026, 11, 30): (100_000, 0, 100_000),
+    }
+    assert (len(table.rows), total(table, "income")) == (30, 420_000)
+
+
+def test_a_reversal_counts_in_the_month_in_which_it_happened(month: Month) -> None:
+    table = made("income", month.admin, "month", BOTH)
+    assert numbers(table, "earned", "taken_back", "income") == {
+        date(2026, 11, 1): (420_000, 0, 420_000),
+        date(2026, 12, 1): (7_000, -5_000, 2_000),
+    }
+    assert total(table, "income") == 422_000
+
+
+@pytest.mark.parametrize(
+    ("by", "wanted"),
+    [
+        ("plan", {"Rumah": 200_000, "Cepat": 200_000, "Harian": 20_000}),
+        ("location", {"Pos 1": 220_000, "Pos Timur": 200_000}),
+        ("actor", {"the system": 405_000, "Budi": 15_000}),
+        ("agent", {"without an agent": 415_000, "Warung Tini": 5_000}),
+        ("method", {"method not named": 405_000, "Cash": 15_000}),
+        (
+            "account",
+            {"Income: subscriptions": 350_000, "Income: one-off charges": 50_000, "Income: vouchers": 20_000},
+        ),
+    ],
+)
+def test_income_by_everything_else(month: Month, by: str, wanted: dict[str, int]) -> None:
+    table = made("income", month.admin, by)
+    assert numbers(table, "income") == wanted
+    assert total(table, "income") == 420_000
+
+
+def test_money_received_by_method_is_what_came_in_less_refunds(month: Month) -> None:
+    table = made("received", month.admin, "method")
+    assert numbers(table, "received", "given_back", "left") == {
+        "Cash": (196_000, -5_000, 191_000),
+        "Transfer": (50_000, 0, 50_000),
+    }
+    assert total(table, "left") == 241_000  # neither the hand-over, nor the expense, nor the missing 1,000
+
+
+def test_money_received_in_december_is_less_by_the_sale_that_was_taken_back(month: Month) -> None:
+    table = made("received", month.admin, "month", BOTH)
+    assert numbers(table, "received", "given_back", "left")[date(2026, 12, 1)] == (30_000, -5_000, 25_000)
+
+
+def test_money_received_by_operator(month: Month) -> None:
+    assert numbers(made("received", month.admin, "actor"), "left") == {"Budi": 191_000, "Citra": 50_000}
+
+
+def test_receivables_by_age_on_three_days(month: Month) -> None:
+    ages = {
+        day: numbers(made("receivables", month.admin, span=(day, day)), "bills", "customers", "amount")
+        for day in (date(2026, 11, 10), date(2026, 11, 30), date(2026, 12, 5))
+    }
+    assert ages == {
+        date(2026, 11, 10): {"not due yet": (1, 1, 200_000)},
+        date(2026, 11, 30): {"not due yet": (1, 1, 100_000), "1 to 7 days late": (1, 1, 150_000)},
+        date(2026, 12, 5): {
+            "not due yet": (1, 1, 7_000), "due today": (1, 1, 100_000), "1 to 7 days late": (1, 1, 120_000),
+        },
+    }  # fmt: skip
+
+
+def test_receivables_before_a_payment_still_show_the_bill_that_was_paid_later(month: Month) -> None:
+    day = date(2026, 11, 1)
+    table = made("receivables", month.admin, span=(day, day))
+    assert numbers(table, "bills", "amount") == {"not due yet": (1, 111_000)}
+    assert table.notes == ("The ledger says the same: IDR 111,000 of receivables.",)
+
+
+def test_a_shift_shows_what_was_expected_counted_and_handed_over(month: Month) -> None:
+    table = made("shifts", month.admin)
+    keys = ("opening", "expected", "counted", "difference", "handed_over")
+    assert numbers(table, *keys) == {"Budi": (0, 151_000, 150_000, -1_000, 100_000)}
+    assert table.rows[0][-1].value == "Ani"
+
+
+def test_an_open_shift_expects_what_lies_in_the_drawer(month: Month) -> None:
+    from billing.models import CashShift
+
+    CashShift.objects.create(user=month.citra, location=month.east, opened_at=wib(20, 8), opening_amount=0)
+    assert numbers(made("shifts", month.admin), "expected")["Citra"] == 80_000
+
+
+def test_the_trial_balance_adds_up_to_nothing(month: Month) -> None:
+    table = made("trial-balance", month.admin, span=(date(2026, 11, 30), date(2026, 11, 30)))
+    debit, credit = table.column("debit"), table.column("credit")
+    found = {row[2].value: amount(row[debit].value) - amount(row[credit].value) for row in table.rows}
+    assert found == {
+        "receivable": 250_000, chart.cash(month.budi.pk): 50_000, chart.cash(month.citra.pk): 50_000, "gateway:duitku": -1_000,
+        "wallet": -15_000, "tax": -11_000, chart.agent(month.agent.pk): -45_500, "owner": 100_000,
+        "income:subscription": -350_000, "income:charge": -50_000, "income:voucher": -20_000, "fees": 1_000,
+        "agent_commission": 500, "cash_difference": 1_000, "expense:listrik": 40_000,
+    }  # fmt: skip
+    assert (sum(found.values()), total(table, "debit"), total(table, "credit"), table.is_right) == (
+        0,
+        492_500,
+        492_500,
+        True,
+    )
+    assert "their difference is 0" in table.sentence
+
+
+def test_expenses_profit_and_tax(month: Month) -> None:
+    assert numbers(made("expenses", month.admin), "spent", "left") == {"Listrik": (40_000, 40_000)}
+    keys = ("income", "expenses", "fees", "commission", "losses", "voucher_cost", "profit")
+    profit = made("profit", month.admin, span=BOTH)
+    assert numbers(profit, *keys) == {
+        date(2026, 11, 1): (420_000, 40_000, 1_000, 500, 1_000, 0, 377_500),
+        date(2026, 12, 1): (2_000, 0, 0, 0, 0, 0, 2_000),
+    }
+    assert total(profit, "profit") == 379_500
+    assert numbers(made("tax", month.admin), "charged", "tax") == {date(2026, 11, 1): (11_000, 11_000)}
+
+
+# --- every number is the sum of the rows it links to ----------------------------------------------------------------
+
+
+def tables(user: User) -> Iterator[tuple[str, Table]]:
+    for name, report in REPORTS.items():
+        for by in report.groups or ("",):
+            yield f"{name} by {by}", made(name, user, by, BOTH)
+
+
+@pytest.mark.parametrize("who", ["admin", "budi"])
+def test_every_number_is_the_sum_of_its_rows_and_survives_its_address(month: Month, who: str) -> None:
+    user, checked = getattr(month, who), 0
+    for name, table in tables(user):
+        for row in [*table.rows, table.totals]:
+            for cell in row:
+                if cell.rows is None:
+                    continue
+                assert cell.rows.total(user) * cell.sign == cell.value, (name, cell)
+                if isinstance(cell.rows, PostingQuery):
+                    assert PostingQuery.from_params(cell.rows.params()) == cell.rows, (name, cell)
+                checked += 1
+    assert checked > 500
+
+
+def test_totals_are_the_sums_of_the_rows(month: Month) -> None:
+    for name, table in tables(month.admin):
+        for index, column in enumerate(table.columns):
+            whole = table.totals[index].value
+            if column.is_number and whole is not None:
+                assert whole == sum(amount(row[index].value) for row in table.rows), (name, column.key)
+
+
+# --- whose figures --------------------------------------------------------------------------------------------------
+
+
+def test_an_operator_sees_the_figures_of_his_location_only(month: Month) -> None:
+    assert total(made("income", month.budi), "income") == 220_000
+    assert total(made("income", month.citra), "income") == 200_000
+    assert numbers(made("received", month.citra), "left") == {"Transfer": 50_000}
+    assert total(made("receivables", month.citra, span=BOTH), "amount") == 120_000
+    assert made("shifts", month.citra).rows == []
+
+
+def test_an_operator_without_a_place_sees_what_he_did_himself_and_nothing_else(month: Month) -> None:
+    from locations.models import LocationUser
+
+    LocationUser.objects.filter(user=month.citra).delete()
+    assert total(made("income", month.citra), "income") == 0
+    assert total(made("received", month.citra), "left") == 50_000
+    assert total(made("receivables", month.citra, span=BOTH), "amount") == 0
+
+
+def test_an_operator_cannot_ask_for_another_location(month: Month) -> None:
+    asked = AskForm({"location": month.east.pk}, user=month.budi, now=NOW, groups=("day",), is_of_a_day=False)
+    with pytest.raises(DomainError) as error:
+        asked.ask()
+    assert sorted(error.value.fields) == ["location"]
+
+
+# --- days -----------------------------------------------------------------------------------------------------------
+
+
+def test_days_are_those_of_the_chosen_location(month: Month) -> None:
+    """23.30 in Jakarta is 01.30 of the next day in Jayapura."""
+    everywhere = numbers(made("received", month.admin, "day"), "left")
+    assert everywhere[date(2026, 11, 2)] == 111_000
+    month.here.timezone = "Asia/Jayapura"
+    there = numbers(made("received", month.admin, "day", location=month.here), "left")
+    assert (there.get(date(2026, 11, 2)), there[date(2026, 11, 3)]) == (None, 121_000)
+
+
+def test_what_is_asked_for_by_default_is_this_month_on_the_clock_of_the_installation(month: Month) -> None:
+    late = wib(30, 23, 30)
+    asked = AskForm({}, user=month.admin, now=late, groups=("day", "plan"), is_of_a_day=False).ask()
+    assert (asked.from_on, asked.to_on, asked.by, asked.location) == (*NOVEMBER, "day", None)
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"from": "2026-11-02", "to": "2026-11-01"}, "to"),
+        ({"from": "2024-01-01", "to": "2026-11-01", "by": "day"}, "by"),
+        ({"from": "1990-01-01", "by": "plan"}, "from"),
+        ({"from": "yesterday"}, "from"),
+        ({"by": "colour"}, "by"),
+        ({"location": "99"}, "location"),
+    ],
+)
+def test_what_cannot_be_asked_names_its_field(month: Month, data: dict[str, str], field: str) -> None:
+    form = AskForm(data, user=month.admin, now=NOW, groups=("day", "plan"), is_of_a_day=False)
+    with pytest.raises(DomainError) as error:
+        form.ask()
+    assert sorted(error.value.fields) == [field]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"account": "pocket"}, {"account": "income:Big"}, {"from": "2026-13-01"}, {"since": "2026-11-01T00:00:00"},
+        {"zone": "../etc/passwd"}, {"zone": "Mars/Base"}, {"location": "0"}, {"actor": "x"}, {"customer": "9" * 30},
+        {"kind": "gift"}, {"cause": "payment,gift"}, {"side": "left"},
+    ],
+)  # fmt: skip
+def test_an_address_of_rows_that_means_nothing_is_refused_by_name(params: dict[str, str]) -> None:
+    with pytest.raises(DomainError) as error:
+        PostingQuery.from_params(params)
+    assert list(error.value.fields) == list(params)
+
+
+def test_rows_without_something_can_be_asked_for(month: Month) -> None:
+    query = PostingQuery(accounts=("income",), actor=NONE, zone="Asia/Jakarta")
+    assert PostingQuery.from_params(query.params()) == query
+    assert query.total(month.admin) == Decimal(-412_000)
