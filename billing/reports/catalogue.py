@@ -37,32 +37,36 @@ REPORTS: dict[str, Report] = {
     report.name: report
     for report in (
         Report(
-            "income", _("Income"), _("What was earned: bills and voucher sales on their day, paid or not."), "sell",
-            income.income_report, groups=income.GROUPS,
+            "income", _("Income"), _("What was earned: bills and voucher sales on their day, paid or not."), icon="sell",
+            run=income.income_report, groups=income.GROUPS,
         ),
         Report(
-            "received", _("Money received"), _("What customers and agents paid, by method, person or place."), "inbox",
-            received.received_report, groups=received.GROUPS,
+            "received", _("Money received"), _("What customers and agents paid, by method, person or place."), icon="inbox",
+            run=received.received_report, groups=received.GROUPS,
         ),
         Report(
-            "receivables", _("Receivables"), _("What customers owe at the end of a day, by how late it is."), "receipt_long",
-            receivables_report, is_of_a_day=True,
+            "receivables", _("Receivables"), _("What customers owe at the end of a day, by how late it is."),
+            icon="receipt_long", run=receivables_report, is_of_a_day=True,
         ),
         Report(
-            "shifts", _("Cash shift report"), _("What was expected, counted and handed over."), "lock_open", shifts_report
+            "shifts", _("Cash shift report"), _("What was expected, counted and handed over."), icon="lock_open",
+            run=shifts_report,
         ),
         Report(
-            "expenses", _("Expense report"), _("Money that went out, by category."), "upload", expenses.expenses_report,
-            VIEW_BOOKS, expenses.GROUPS,
+            "expenses", _("Expense report"), _("Money that went out, by category."), icon="upload",
+            run=expenses.expenses_report, permission=VIEW_BOOKS, groups=expenses.GROUPS,
         ),
         Report(
-            "profit", _("Profit"), _("Income less expenses, fees, commission and the cost of vouchers, per month."), "speed",
-            profit.profit_report, VIEW_BOOKS, profit.GROUPS,
+            "profit", _("Profit"), _("Income less expenses, fees, commission and the cost of vouchers, per month."),
+            icon="speed", run=profit.profit_report, permission=VIEW_BOOKS, groups=profit.GROUPS,
         ),
-        Report("tax", _("Tax"), _("Tax of your bills per month."), "receipt", tax.tax_report, VIEW_BOOKS, tax.GROUPS),
         Report(
-            "trial-balance", _("Trial balance"), _("What every account holds at the end of a day."), "sort", trial_report,
-            VIEW_BOOKS, is_of_a_day=True,
+            "tax", _("Tax"), _("Tax of your bills per month."), icon="receipt", run=tax.tax_report, permission=VIEW_BOOKS,
+            groups=tax.GROUPS,
+        ),
+        Report(
+            "trial-balance", _("Trial balance"), _("What every account holds at the end of a day."), icon="sort",
+            run=trial_report, permission=VIEW_BOOKS, is_of_a_day=True,
         ),
     )
 }  # fmt: skip

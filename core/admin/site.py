@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.i18n import set_language
 
 from core import panels
+from core.admin.pages import pages
 from core.admin.theme import NAV_GROUPS, UNFOLD
 from core.admin.vendor import CONFIG_DEFAULTS, SiteBase
 from core.monitoring.checks import HealthLine, health_report
@@ -43,6 +44,7 @@ class AdminSite(SiteBase):
             path("live/", self.admin_view(self.live), name="live"),
             path("health/", self.admin_view(self.health), name="health"),
             path("language/", self.language, name="language"),
+            *(path(page.route, self.admin_view(page.guarded()), name=page.name) for page in pages()),
         ]
 
     # --- pages ------------------------------------------------------------------------------------------------------
@@ -99,6 +101,10 @@ class AdminSite(SiteBase):
                 title = str(model._meta.verbose_name_plural)
                 item = self._nav_item(request, title[:1].upper() + title[1:], model_admin.nav_icon, url)
                 groups[group].append((model_admin.nav_order, item))
+        for page in pages():
+            if page.group in groups and request.user.has_perm(page.permission):
+                item = self._nav_item(request, str(page.title), page.icon, reverse(f"admin:{page.name}"))
+                groups[page.group].append((page.order, item))
         if request.user.has_perm("core.view_health"):
             health = self._nav_item(request, _("Health"), "monitor_heart", reverse("admin:health"))
             groups["system"].append((0, health))
