@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from accounts.models import User
-from billing.models import Plan, PlanLocation
+from billing.models import Invoice, Plan, PlanLocation
 from locations.models import Location
 from locations.selectors import locations_visible_to
 
@@ -27,3 +27,11 @@ def publications(plan_id: int, location_ids: Iterable[int]) -> dict[int, PlanLoc
     """The plan's publications by location id, with their router profiles; locations without one are missing."""
     rows = PlanLocation.objects.filter(plan_id=plan_id, location_id__in=list(location_ids))
     return {row.location_id: row for row in rows.select_related("profile")}
+
+
+def invoices_visible_to(user: User) -> QuerySet[Invoice]:
+    """Bills of the locations this person may see; those of no location only for people who see all."""
+    places = locations_visible_to(user)
+    if not places.query.where:
+        return Invoice.objects.all()
+    return Invoice.objects.filter(location__in=list(places.values_list("pk", flat=True)))

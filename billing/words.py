@@ -1,11 +1,18 @@
-"""What a plan is, in words, wherever it is shown or chosen."""
+"""What a plan is and why a line is on a bill, in words, wherever it is shown."""
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
-from billing.choices import ValidityFrom
-from billing.models import Plan
+from django.utils.dateformat import format as date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.choices import LineKind, ValidityFrom
+from billing.models import InvoiceLine, Plan
 from core.formats import data_size, duration, money, number
 
 
@@ -27,3 +34,133 @@ def plan_terms(row: Plan) -> str:
     if row.shared_users > 1:
         parts.append(_("%(n)s devices") % {"n": number(row.shared_users)})
     return " · ".join(parts) or _("no end")
+
+
+# --- lines of bills -------------------------------------------------------------------------------------------------
+#
+# `details` of a line, by kind. Days are ISO; "to" is the first day after; amounts and percents are text.
+#   subscription  plan, from, to, months
+#   proration     plan, from, to, days, of, price      (price of the whole month)
+#   addon         name, from, to; for a part of a month also days, of, price
+#   charge        name
+#   discount      percent or amount; coupon (its code) or months (paid ahead)
+#   late_fee      number, due_on; percent when it is one
+#   plan_credit   plan, from, to, days, of, price
+#   credit        number, kind, text, details: the bill and the line that are credited
+#   manual        its text
+
+
+def line_words(line: InvoiceLine) -> str:
+    """Why this line is on the bill, in the reader's language; what a person wrote is shown as written."""
+    return line.text or words_of_details(line.kind, line.details)
+
+
+def words_of_details(kind: str, details: Mapping[str, Any]) -> str:
+    """The sentence of a line without a text. Old lines whose details lack something fall back to the name of their kind."""
+    try:
+        return SENTENCES[LineKind(kind)](details)
+    except (KeyError, ValueError, TypeError):
+        return str(LineKind(kind).label) if kind in LineKind.values else kind
+
+
+def days_words(start: date, end: date) -> str:
+    """`22 Nov – 21 Dec 2026` for the days from `start` up to the day before `end`."""
+    last = end - timedelta(days=1)
+    if last <= start:
+        return date_format(start, "j M Y")
+    if (last.year, last.month) == (start.year, start.month):
+        return f"{start.day} – {date_format(last, 'j M Y')}"
+    first = date_format(start, "j M" if last.year == start.year else "j M Y")
+    return f"{first} – {date_format(last, 'j M Y')}"
+
+
+def percent_words(percent: Decimal | str) -> str:
+    """`11 %`, `2.5 %`, in Indonesian `2,5 %`."""
+    value = Decimal(percent).normalize()
+    decimals = max(0, -int(value.as_tuple().exponent))
+    return f"{number(value, decimals)} %"
+
+
+def _days(details: Mapping[str, Any]) -> str:
+    return days_words(date.fromisoformat(details["from"]), date.fromisoformat(details["to"]))
+
+
+def _part(details: Mapping[str, Any]) -> dict[str, Any]:
+    price = money(Decimal(details["price"]))
+    return {"days": _days(details), "n": int(details["days"]), "of": int(details["of"]), "price": price}
+
+
+def _subscription(details: Mapping[str, Any]) -> str:
+    months = int(details.get("months", 1))
+    named = {"plan": details["plan"], "days": _days(details), "n": months}
+    if months > 1:
+        return ngettext("%(plan)s, %(n)d month, %(days)s", "%(plan)s, %(n)d months, %(days)s", months) % named
+    return _("%(plan)s, %(days)s") % named
+
+
+def _proration(details: Mapping[str, Any]) -> str:
+    sentence = ngettext(
+        "%(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s", "%(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
+        int(details["days"]),
+    )  # fmt: skip
+    return sentence % ({"plan": details["plan"]} | _part(details))
+
+
+def _addon(details: Mapping[str, Any]) -> str:
+    if "of" in details:
+        return _proration({"plan": details["name"], **details})
+    return _("%(plan)s, %(days)s") % {"plan": details["name"], "days": _days(details)}
+
+
+def _charge(details: Mapping[str, Any]) -> str:
+    return str(details["name"])
+
+
+def _discount(details: Mapping[str, Any]) -> str:
+    off = percent_words(details["percent"]) if "percent" in details else money(Decimal(details["amount"]))
+    if "coupon" in details:
+        return _("Coupon %(code)s: %(off)s off") % {"code": details["coupon"], "off": off}
+    if "months" in details:
+        n = int(details["months"])
+        sentence = ngettext("Paid %(n)d month ahead: %(off)s off", "Paid %(n)d months ahead: %(off)s off", n)
+        return sentence % {"n": n, "off": off}
+    return _("Discount: %(off)s off") % {"off": off}
+
+
+def _late_fee(details: Mapping[str, Any]) -> str:
+    due = date_format(date.fromisoformat(details["due_on"]), "j M Y")
+    if "percent" in details:
+        sentence = _("Late fee of %(percent)s for %(number)s, which was due on %(due)s")
+        return sentence % {"percent": percent_words(details["percent"]), "number": details["number"], "due": due}
+    return _("Late fee for %(number)s, which was due on %(due)s") % {"number": details["number"], "due": due}
+
+
+def _plan_credit(details: Mapping[str, Any]) -> str:
+    sentence = ngettext(
+        "Not used of %(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
+        "Not used of %(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
+        int(details["days"]),
+    )
+    return sentence % ({"plan": details["plan"]} | _part(details))
+
+
+def _credit(details: Mapping[str, Any]) -> str:
+    what = details.get("text") or words_of_details(details["kind"], details["details"])
+    return _("Credit for %(number)s: %(what)s") % {"number": details["number"], "what": what}
+
+
+def _manual(details: Mapping[str, Any]) -> str:
+    return str(details["text"])
+
+
+SENTENCES: dict[LineKind, Callable[[Mapping[str, Any]], str]] = {
+    LineKind.SUBSCRIPTION: _subscription,
+    LineKind.PRORATION: _proration,
+    LineKind.ADDON: _addon,
+    LineKind.CHARGE: _charge,
+    LineKind.DISCOUNT: _discount,
+    LineKind.LATE_FEE: _late_fee,
+    LineKind.PLAN_CREDIT: _plan_credit,
+    LineKind.CREDIT: _credit,
+    LineKind.MANUAL: _manual,
+}

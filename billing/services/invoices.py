@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from billing.services.invoices_charging import charge_bill, charge_cancel, charge_line
+from billing.services.invoices_closing import invoice_void, write_off
+from billing.services.invoices_crediting import credit_left, credit_note_issue
 from billing.services.invoices_drafts import DraftLine, InvoiceDraft
+from billing.services.invoices_earning import earnings_recognise
+from billing.services.invoices_fees import late_fees_issue
 from billing.services.invoices_issuing import invoice_issue, invoices_issue
+from billing.services.invoices_manual import ManualLine, invoice_write
 
-__all__ = ["DraftLine", "InvoiceDraft", "invoice_issue", "invoices_issue"]
+__all__ = [
+    "DraftLine",
+    "InvoiceDraft",
+    "ManualLine",
+    "charge_bill",
+    "charge_cancel",
+    "charge_line",
+    "credit_left",
+    "credit_note_issue",
+    "earnings_recognise",
+    "invoice_issue",
+    "invoice_void",
+    "invoice_write",
+    "invoices_issue",
+    "late_fees_issue",
+    "write_off",
+]

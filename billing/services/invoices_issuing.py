@@ -117,7 +117,8 @@ def _issue(drafts: Sequence[InvoiceDraft], *, now: datetime, actor: User | None)
         )
         for pk, draft in zip(invoice_ids(len(fresh)), fresh, strict=True)
     ]  # fmt: skip
-    bills_write(bills, series=str(setting(INVOICE_SERIES)), now=now, actor=actor)
+    rows_write(bills, series=str(setting(INVOICE_SERIES)), now=now, actor=actor)
+    entries_post(entry for bill in bills if (entry := _entry(bill, now, actor)))
     _charges_take(bills)
     _coupons_count(bills)
     ids = [bill.id for bill in bills]
@@ -127,15 +128,14 @@ def _issue(drafts: Sequence[InvoiceDraft], *, now: datetime, actor: User | None)
     return ids
 
 
-def bills_write(bills: Sequence[Bill], *, series: str, now: datetime, actor: User | None) -> None:
-    """Number, rows and ledger entries. A bill of nothing is paid at once; a credit note is closed from its first moment."""
+def rows_write(bills: Sequence[Bill], *, series: str, now: datetime, actor: User | None) -> None:
+    """Number the bills and write them with their lines. A bill of nothing is paid at once."""
     numbers = numbers_of([bill.draft.issued_on for bill in bills], series)
-    copy_rows(Invoice, INVOICE_COLUMNS, (
+    invoices = (
         _invoice_row(bill, number, series, now, actor) for bill, number in zip(bills, numbers, strict=True)
-    ))  # fmt: skip
+    )  # fmt: skip
+    copy_rows(Invoice, INVOICE_COLUMNS, invoices)
     copy_rows(InvoiceLine, LINE_COLUMNS, (row for bill in bills for row in _line_rows(bill)))
-    if entries := [entry for bill in bills if (entry := _entry(bill, now, actor))]:
-        entries_post(entries)
 
 
 def _invoice_row(bill: Bill, number: str, series: str, now: datetime, actor: User | None) -> tuple[Any, ...]:

@@ -163,7 +163,8 @@ def test_charges_and_coupons_are_used_once(customer: Customer) -> None:
     use = CouponUse.objects.create(coupon=coupon, subscription=service, bills_left=1, at=NOW)
     bill = {"charge_ids": [charge.pk], "coupon_use_ids": [use.pk]}
     invoice, _new = invoice_issue(draft(customer, "a", **bill), now=NOW)
-    charge.refresh_from_db(), use.refresh_from_db()
+    charge.refresh_from_db()
+    use.refresh_from_db()
     assert (charge.invoice, use.bills_left) == (invoice, 0)
     for used, code in (("charge_ids", "invoice.charge_gone"), ("coupon_use_ids", "invoice.coupon_used")):
         with pytest.raises(DomainError) as refused:

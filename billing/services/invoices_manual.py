@@ -1,0 +1,126 @@
+"""Bills that a person writes: lines with his own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from billing.choices import LineKind, TaxMode
+from billing.ledger import chart
+from billing.models import Invoice
+from billing.services.amounts import amount_signed
+from billing.services.invoices_acting import day_at, staff_acted
+from billing.services.invoices_drafts import DraftLine, InvoiceDraft
+from billing.services.invoices_issuing import invoice_issue
+from billing.services.roots import customer_lock
+from billing.services.settling import balance_apply
+from core.errors import DomainError
+from core.money import quantise
+from customers.models import Customer
+from locations.selectors import locations_visible_to
+
+MAX_LINES = 50
+MAX_QUANTITY = Decimal(100_000)
+MANUAL_ACCOUNTS = (chart.INCOME_OTHER, chart.INCOME_CHARGE, chart.INCOME_ADDON, chart.INCOME_SUBSCRIPTION)
+
+
+@dataclass(frozen=True)
+class ManualLine:
+    """`price` is for one; a discount is a line with a negative price."""
+
+    text: str
+    price: Decimal | int | str
+    quantity: Decimal | int | str = 1
+    account: str = chart.INCOME_OTHER
+
+
+@transaction.atomic
+def invoice_write(
+    *,
+    customer: Customer,
+    lines: Sequence[ManualLine],
+    due_on: date,
+    request_key: str,
+    now: datetime,
+    actor: User | None,
+    ip: str | None = None,
+    tax_mode: str = TaxMode.NONE,
+    note: str = "",
+) -> Invoice:
+    """Issue a bill as written; what the customer has in his balance pays it at once.
+
+    The same `request_key` returns the bill it made. Raises DomainError naming the fields that are wrong.
+    """
+    root = customer_lock(customer.pk)
+    _refuse_stranger(root, actor)
+    source = f"manual:{request_key}"
+    if known := Invoice.objects.filter(source=source).first():
+        if known.customer_id != root.pk:
+            raise DomainError("invoice.request_key", _("This request was already used for another bill."), status=409)
+        return known
+    today = day_at(root.location, now)
+    if due_on < today:
+        message = _("Not before today.")
+        raise DomainError("invoice.due", message, fields={"due_on": message})
+    if tax_mode not in TaxMode.values:
+        message = _("Choose how tax is counted.")
+        raise DomainError("invoice.tax_mode", message, fields={"tax_mode": message})
+    draft = InvoiceDraft(
+        root.pk, _draft_lines(lines), source, today, due_on, tax_mode=tax_mode, note=note.strip()[:300]
+    )
+    invoice, _is_new = invoice_issue(draft, now=now, actor=actor)
+    balance_apply([root.pk], now=now)
+    staff_acted(
+        actor, "invoice.written", ip, invoice=invoice.pk, number=invoice.number, customer=root.pk,
+        total=str(invoice.total),
+    )  # fmt: skip
+    invoice.refresh_from_db()
+    return invoice
+
+
+def _refuse_stranger(customer: Customer, actor: User | None) -> None:
+    """The customer must belong to a place of this person; one without a place to people who see all."""
+    if actor is None:
+        return
+    places = locations_visible_to(actor)
+    if places.query.where and not places.filter(pk=customer.location_id).exists():
+        message = _("There is no such customer at your locations.")
+        raise DomainError("customer.not_found", message, fields={"customer": message}, status=404)
+
+
+def _draft_lines(lines: Sequence[ManualLine]) -> list[DraftLine]:
+    if not 1 <= len(lines) <= MAX_LINES:
+        message = _("Write 1 to %(n)d lines.") % {"n": MAX_LINES}
+        raise DomainError("invoice.lines", message, fields={"lines": message})
+    return [_draft_line(index, line) for index, line in enumerate(lines)]
+
+
+def _draft_line(index: int, line: ManualLine) -> DraftLine:
+    text = line.text.strip()
+    if not 1 <= len(text) <= 200:
+        raise _refusal(index, "text", _("Write what it is for, in at most 200 characters."))
+    try:
+        quantity = Decimal(str(line.quantity))
+    except ArithmeticError:
+        raise _refusal(index, "quantity", _("Write a number.")) from None
+    if not (quantity.is_finite() and 0 < quantity <= MAX_QUANTITY and quantity == round(quantity, 3)):
+        raise _refusal(index, "quantity", _("Above 0, with at most 3 decimals."))
+    if line.account not in MANUAL_ACCOUNTS:
+        raise _refusal(index, "account", _("Choose the kind of income."))
+    price = amount_signed(line.price, field=f"line_{index}_price")
+    account = chart.INCOME_DISCOUNT if price < 0 else line.account
+    kind = LineKind.DISCOUNT if price < 0 else LineKind.MANUAL
+    return DraftLine(
+        kind, quantise(price * quantity), account, text=text, quantity=quantity,
+        details={"text": text, "price": str(price)},
+    )  # fmt: skip
+
+
+def _refusal(index: int, field: str, message: str) -> DomainError:
+    return DomainError("invoice.line", message, fields={f"line_{index}_{field}": message})

@@ -1,0 +1,71 @@
+"""Every kind of line says in a sentence why it is on the bill."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.utils.translation import override
+
+from billing.choices import LineKind
+from billing.models import InvoiceLine
+from billing.words import SENTENCES, days_words, line_words
+
+MONTH = {"from": "2026-11-22", "to": "2026-12-22"}
+PART = {"from": "2026-11-10", "to": "2026-11-22", "days": 12, "of": 30, "price": "150000"}
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("subscription", {"plan": "Paket 10M", **MONTH}, "Paket 10M, 22 Nov – 21 Dec 2026"),
+    ("subscription", {"plan": "Paket 10M", **MONTH, "to": "2027-02-22", "months": 3},
+     "Paket 10M, 3 months, 22 Nov 2026 – 21 Feb 2027"),
+    ("proration", {"plan": "Paket 10M", **PART}, "Paket 10M, 10 – 21 Nov 2026: 12 of 30 days at IDR 150,000"),
+    ("addon", {"name": "Public address", **MONTH}, "Public address, 22 Nov – 21 Dec 2026"),
+    ("addon", {"name": "Public address", **PART}, "Public address, 10 – 21 Nov 2026: 12 of 30 days at IDR 150,000"),
+    ("charge", {"name": "Installation"}, "Installation"),
+    ("discount", {"coupon": "NEW", "percent": "10.00"}, "Coupon NEW: 10 % off"),
+    ("discount", {"coupon": "NEW", "amount": "10000"}, "Coupon NEW: IDR 10,000 off"),
+    ("discount", {"months": 6, "percent": "2.50"}, "Paid 6 months ahead: 2.5 % off"),
+    ("discount", {"amount": "5000"}, "Discount: IDR 5,000 off"),
+    ("late_fee", {"number": "INV/2026/000001", "due_on": "2026-11-01"},
+     "Late fee for INV/2026/000001, which was due on 1 Nov 2026"),
+    ("late_fee", {"number": "INV/2026/000001", "due_on": "2026-11-01", "percent": "5.00"},
+     "Late fee of 5 % for INV/2026/000001, which was due on 1 Nov 2026"),
+    ("plan_credit", {"plan": "Paket 10M", **PART},
+     "Not used of Paket 10M, 10 – 21 Nov 2026: 12 of 30 days at IDR 150,000"),
+    ("credit", {"number": "INV/2026/000001", "kind": "charge", "text": "", "details": {"name": "Installation"}},
+     "Credit for INV/2026/000001: Installation"),
+    ("manual", {"text": "Cable, 20 m"}, "Cable, 20 m"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "details", "sentence"), CASES)
+def test_a_line_explains_itself(kind: str, details: dict[str, Any], sentence: str) -> None:
+    with override("en"):
+        assert line_words(InvoiceLine(kind=kind, details=details)) == sentence
+
+
+def test_every_kind_has_its_sentence_and_its_case() -> None:
+    assert set(SENTENCES) == set(LineKind) == {kind for kind, _details, _sentence in CASES}
+
+
+def test_what_a_person_wrote_is_shown_as_written() -> None:
+    assert line_words(InvoiceLine(kind="charge", text="Kabel 20 m", details={"name": "x"})) == "Kabel 20 m"
+
+
+@pytest.mark.parametrize("kind", LineKind.values)
+def test_details_that_are_missing_leave_the_name_of_the_kind(kind: str) -> None:
+    with override("en"):
+        assert line_words(InvoiceLine(kind=kind)) == LineKind(kind).label
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (date(2026, 11, 22), date(2026, 11, 23), "22 Nov 2026"),
+        (date(2026, 11, 1), date(2026, 12, 1), "1 – 30 Nov 2026"),
+        (date(2026, 12, 5), date(2027, 1, 5), "5 Dec 2026 – 4 Jan 2027"),
+    ],
+)
+def test_spans_of_days(start: date, end: date, words: str) -> None:
+    with override("en"):
+        assert days_words(start, end) == words
