@@ -89,7 +89,7 @@ def _refuse_stranger(customer: Customer, actor: User | None) -> None:
     if actor is None:
         return
     places = locations_visible_to(actor)
-    if places.query.where and not places.filter(pk=customer.location_id).exists():
+    if places.query.where and not places.filter(pk__in=[customer.location_id or 0]).exists():
         message = _("There is no such customer at your locations.")
         raise DomainError("customer.not_found", message, fields={"customer": message}, status=404)
 
