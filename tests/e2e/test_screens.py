@@ -34,6 +34,7 @@ def screens(world: World) -> dict[str, str]:
     return {
         "index": reverse("admin:index"),
         "batch": reverse("admin:vouchers_voucherbatch_change", args=[world.waiting.pk]),
+        "batch list": reverse("admin:vouchers_voucherbatch_changelist"),
         "batch form": reverse("admin:vouchers_voucherbatch_add"),
         "voucher list": reverse("admin:vouchers_voucher_changelist"),
         "voucher": reverse("admin:vouchers_voucher_change", args=[world.voucher.pk]),
