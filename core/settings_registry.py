@@ -108,12 +108,16 @@ def setting_change(key: str, text: str) -> Any:
 
 def sync_settings() -> None:
     """Give every declared setting its row, so that the admin lists them all. Values already there stay."""
-    for declaration in declared():
-        Setting.objects.get_or_create(
+    known = set(Setting.objects.values_list("pk", flat=True))
+    missing = [
+        Setting(
             key=declaration.key,
-            defaults={
-                "value": str(declaration.default),
-                "description": str(declaration.description),
-                "category": str(declaration.category),
-            },
+            value=str(declaration.default),
+            description=str(declaration.description),
+            category=str(declaration.category),
         )
+        for declaration in declared()
+        if declaration.key not in known
+    ]
+    if missing:
+        Setting.objects.bulk_create(missing, ignore_conflicts=True)  # somebody else may be doing the same

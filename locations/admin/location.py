@@ -14,17 +14,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.admin import Confirmation, ModelAdmin, SecretField, TabularInline
+from accounts.models import User
+from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, TabularInline
 from core.client_ip import client_ip
 from core.formats import number
 from locations.admin.facts import accounts_url, location_words, router_facts, test_page, trust_certificate
-from locations.choices import Hold, Presence, Reach
+from locations.choices import Hold, Presence, Reach, UserType
 from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterState
 from locations.selectors import location_counts, locations_visible_to
 from locations.services import (
     location_accept_router,
     location_add,
     location_change,
+    location_member_add,
     location_retry,
     location_test,
 )
@@ -84,11 +86,27 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class MemberInline(TabularInline):
+    """Who works here, to look at and to take off. Adding is an action of the page: it works without JavaScript."""
+
     model = LocationUser
-    fields = ("user", "user_type")
-    autocomplete_fields = ("user",)
+    fields = readonly_fields = ("user", "user_type")
     verbose_name = gettext_lazy("staff member who works here")
     verbose_name_plural = gettext_lazy("staff who work here")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LocationUser]:
+        return super().get_queryset(request).select_related("user")
+
+    def has_add_permission(self, request: HttpRequest, obj: Location | None = None) -> bool:
+        return False
+
+
+def _staff_form(staff: QuerySet[User]) -> type[ConfirmForm]:
+    class StaffForm(ConfirmForm):
+        staff_members = forms.ModelMultipleChoiceField(
+            staff, label=gettext_lazy("staff"), widget=forms.CheckboxSelectMultiple
+        )
+
+    return StaffForm
 
 
 @admin.register(Location)
@@ -112,7 +130,7 @@ class LocationAdmin(ModelAdmin[Location]):
         ),
         (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude")}),
     )
-    confirmations = ("test_connection", "retry", "accept_router")
+    confirmations = ("test_connection", "retry", "accept_router", "add_staff")
     live_template = "locations/admin/location_facts.html"
     audit_noun = ""
     empty_text = gettext_lazy(
@@ -277,4 +295,24 @@ class LocationAdmin(ModelAdmin[Location]):
             % {"old": state.serial, "new": state.other_serial, "name": row.name},
             button=_("Go on with the new router"), run=run, icon="swap_horiz", is_danger=True,
             permission="locations.accept_router",
+        )  # fmt: skip
+
+    def add_staff(self, request: HttpRequest, row: Location) -> Confirmation | None:
+        here = LocationUser.objects.filter(location=row, user_type=UserType.STAFF).values("user_id")
+        others = User.objects.filter(is_active=True).exclude(pk__in=here).order_by("username")
+        if request.user.has_perm("locations.add_locationuser") and not others.exists():
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            chosen = list(data["staff_members"])
+            for user in chosen:
+                location_member_add(row, user, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
+            return ngettext("%(n)d person more works here now.", "%(n)d persons more work here now.", len(chosen)) % {
+                "n": len(chosen)
+            }
+
+        return Confirmation(
+            title=_("Add staff"), question=_("Who else works at %(name)s?") % {"name": row.name},
+            button=_("Add staff"), run=run, icon="group", form=_staff_form(others),
+            permission="locations.add_locationuser",
         )  # fmt: skip

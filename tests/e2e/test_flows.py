@@ -130,6 +130,11 @@ def test_without_javascript(world: World, opened: Open, live_server: LiveServer)
     page.get_by_role("button", name="Save", exact=True).click()
     world.near.refresh_from_db()
     assert world.near.host == "192.0.2.77"
+    page.goto(live_server.url + reverse("admin:locations_location_change", args=[world.near.pk]))
+    page.get_by_role("link", name="Add staff").click()
+    page.get_by_label("admin-siang").check()
+    page.get_by_role("button", name="Add staff").click()
+    expect(page.get_by_text("1 person more works here now.")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_text("Log in again").or_(page.get_by_label("Username")).first).to_be_visible()
 

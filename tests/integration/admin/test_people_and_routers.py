@@ -16,7 +16,7 @@ from billing.models import Plan, PlanLocation
 from core.models import Setting
 from core.settings_registry import setting
 from locations.choices import Hold, Reach
-from locations.models import AccessAccount, Location, RouterState
+from locations.models import AccessAccount, Location, LocationUser, RouterState
 from tests.integration.admin.world import PASSWORD, World
 
 Login = Callable[[User], Client]
@@ -127,6 +127,36 @@ def test_an_operator_sees_his_location_only_and_cannot_change_it(world: World, l
         {"app_label": "locations", "model_name": "accessaccount", "field_name": "location", "term": ""},
     ).json()
     assert [row["id"] for row in found["results"]] == [str(world.near.pk)]
+
+
+def test_staff_of_a_location_are_added_by_a_question_and_taken_off_in_the_form(world: World, login: Login) -> None:
+    client, url = login(world.admin), reverse("admin:locations_location_add_staff", args=[world.far.pk])
+    page = reverse("admin:locations_location_change", args=[world.far.pk])
+    assert url in client.get(page).content.decode()
+    gone = User.objects.create_user("pergi", password=None, is_active=False)
+    offered = client.get(url).context["form"].fields["staff_members"].queryset
+    assert list(offered) == [world.admin, world.operator, world.boss]
+    assert client.post(url, {"staff_members": [gone.pk]}).status_code == 422
+    assert not LocationUser.objects.filter(location=world.far).exists()
+    assert client.post(url, {"staff_members": [world.operator.pk, world.boss.pk]}).status_code == 302
+    members = LocationUser.objects.filter(location=world.far).order_by("pk")
+    assert sorted(members.values_list("user_id", "user_type")) == sorted(
+        [(world.operator.pk, "staff"), (world.boss.pk, "staff")]
+    )
+    assert ActivityLog.objects.filter(action="location.member_added", user=world.admin).count() == 2
+    assert client.post(url, {"staff_members": [world.operator.pk]}).status_code == 422  # is there already: not offered
+    assert members.count() == 2
+    operator = login(world.operator)
+    assert url not in operator.get(page).content.decode()
+    assert operator.post(url, {"staff_members": [world.admin.pk]}).status_code == 403
+    data = location_data(name=world.far.name, host=world.far.host) | {
+        "members-TOTAL_FORMS": "2", "members-INITIAL_FORMS": "2",
+        "members-0-id": members[0].pk, "members-0-location": world.far.pk, "members-0-DELETE": "on",
+        "members-1-id": members[1].pk, "members-1-location": world.far.pk,
+    }  # fmt: skip
+    kept = members[1].user_id
+    assert client.post(page, data).status_code == 302
+    assert list(members.values_list("user_id", flat=True)) == [kept]
 
 
 def test_a_certificate_is_trusted_only_by_post_and_only_a_real_one(world: World, login: Login) -> None:
