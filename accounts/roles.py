@@ -90,6 +90,8 @@ _ADMIN = _OPERATOR.union(
     {
         "vouchers.cancel_voucherbatch", "vouchers.void_voucher", "vouchers.extend_voucher", "vouchers.move_voucher",
     },
+    # moving in
+    _on("imports.importrun", VIEW, ADD),
     # reports and staff, to look at
     {"billing.view_books"},
     _on("accounts.user", VIEW),
