@@ -19,7 +19,9 @@ from django.utils.translation.template import templatize
 
 from core.admin.build_icons import ROOT, theme_folder
 
-ROOMS = ("config", "core", "accounts", "locations", "billing", "vouchers")
+ROOMS = (
+    "config", "core", "accounts", "locations", "customers", "billing", "payments", "vouchers", "imports", "dashboard", "portal",
+)  # fmt: skip
 LEFT_OUT = {"migrations", "emulator", "tests"}
 PO = ROOT / "locale" / "id" / "LC_MESSAGES" / "django.po"
 SINGULAR = {"_", "gettext", "gettext_lazy", "gettext_noop"}

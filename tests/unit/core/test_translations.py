@@ -15,7 +15,9 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[3]
 PO = ROOT / "locale" / "id" / "LC_MESSAGES" / "django.po"
-ROOMS = ("core", "accounts", "locations", "billing", "vouchers", "config")
+ROOMS = (
+    "config", "core", "accounts", "locations", "customers", "billing", "payments", "vouchers", "imports", "dashboard", "portal",
+)  # fmt: skip
 # how many leading arguments are texts, and whether the first of them is a context
 CALLS = {
     "_": (1, False), "gettext": (1, False), "gettext_lazy": (1, False), "gettext_noop": (1, False),
