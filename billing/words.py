@@ -39,14 +39,15 @@ def plan_terms(row: Plan) -> str:
 # --- lines of bills -------------------------------------------------------------------------------------------------
 #
 # `details` of a line, by kind. Days are ISO; "to" is the first day after; amounts and percents are text.
-#   subscription  plan, from, to, months
-#   proration     plan, from, to, days, of, price      (price of the whole month)
-#   addon         name, from, to; for a part of a month also days, of, price
-#   charge        name
-#   discount      percent or amount; coupon (its code) or months (paid ahead)
+#   subscription  plan, from, to, months, price        (price of one month)
+#   proration     plan, from, to, days, of, price      (of: days of that month)
+#   addon         name, from, to; when it is not the whole span also days, price
+#   charge        name, on
+#   discount      coupon (its code) or prepay_months; percent unless it is an amount
 #   late_fee      number, due_on; percent when it is one
-#   plan_credit   plan, from, to, days, of, price
-#   credit        number, kind, text, details: the bill and the line that are credited
+#   plan_credit   plan, to_plan, from, to, days
+#   credit        of a service: reason (paused, ended), plan, from, to, days
+#                 on a credit note: number, kind, text, details of the line it mirrors
 #   manual        its text
 
 
@@ -85,11 +86,6 @@ def _days(details: Mapping[str, Any]) -> str:
     return days_words(date.fromisoformat(details["from"]), date.fromisoformat(details["to"]))
 
 
-def _part(details: Mapping[str, Any]) -> dict[str, Any]:
-    price = money(Decimal(details["price"]))
-    return {"days": _days(details), "n": int(details["days"]), "of": int(details["of"]), "price": price}
-
-
 def _subscription(details: Mapping[str, Any]) -> str:
     months = int(details.get("months", 1))
     named = {"plan": details["plan"], "days": _days(details), "n": months}
@@ -99,17 +95,27 @@ def _subscription(details: Mapping[str, Any]) -> str:
 
 
 def _proration(details: Mapping[str, Any]) -> str:
+    n = int(details["days"])
     sentence = ngettext(
-        "%(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s", "%(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
-        int(details["days"]),
-    )  # fmt: skip
-    return sentence % ({"plan": details["plan"]} | _part(details))
+        "%(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
+        "%(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
+        n,
+    )
+    return sentence % {
+        "plan": details["plan"], "days": _days(details), "n": n, "of": int(details["of"]),
+        "price": money(Decimal(details["price"])),
+    }  # fmt: skip
 
 
 def _addon(details: Mapping[str, Any]) -> str:
-    if "of" in details:
-        return _proration({"plan": details["name"], **details})
-    return _("%(plan)s, %(days)s") % {"plan": details["name"], "days": _days(details)}
+    named = {"plan": details["name"], "days": _days(details)}
+    if "days" not in details:
+        return _("%(plan)s, %(days)s") % named
+    n, price = int(details["days"]), money(Decimal(details["price"]))
+    sentence = ngettext(
+        "%(plan)s, %(days)s: %(n)d day at %(price)s a month", "%(plan)s, %(days)s: %(n)d days at %(price)s a month", n
+    )
+    return sentence % (named | {"n": n, "price": price})
 
 
 def _charge(details: Mapping[str, Any]) -> str:
@@ -117,14 +123,13 @@ def _charge(details: Mapping[str, Any]) -> str:
 
 
 def _discount(details: Mapping[str, Any]) -> str:
-    off = percent_words(details["percent"]) if "percent" in details else money(Decimal(details["amount"]))
+    off = percent_words(details["percent"]) if "percent" in details else ""
     if "coupon" in details:
-        return _("Coupon %(code)s: %(off)s off") % {"code": details["coupon"], "off": off}
-    if "months" in details:
-        n = int(details["months"])
-        sentence = ngettext("Paid %(n)d month ahead: %(off)s off", "Paid %(n)d months ahead: %(off)s off", n)
-        return sentence % {"n": n, "off": off}
-    return _("Discount: %(off)s off") % {"off": off}
+        named = {"code": details["coupon"], "off": off}
+        return _("Coupon %(code)s: %(off)s off") % named if off else _("Coupon %(code)s") % named
+    n = int(details["prepay_months"])
+    sentence = ngettext("Paid %(n)d month ahead: %(off)s off", "Paid %(n)d months ahead: %(off)s off", n)
+    return sentence % {"n": n, "off": off}
 
 
 def _late_fee(details: Mapping[str, Any]) -> str:
@@ -136,17 +141,29 @@ def _late_fee(details: Mapping[str, Any]) -> str:
 
 
 def _plan_credit(details: Mapping[str, Any]) -> str:
+    n = int(details["days"])
     sentence = ngettext(
-        "Not used of %(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
-        "Not used of %(plan)s, %(days)s: %(n)d of %(of)d days at %(price)s",
-        int(details["days"]),
+        "%(plan)s, changed to %(to)s: %(n)d day paid but not used, %(days)s",
+        "%(plan)s, changed to %(to)s: %(n)d days paid but not used, %(days)s",
+        n,
     )
-    return sentence % ({"plan": details["plan"]} | _part(details))
+    return sentence % {"plan": details["plan"], "to": details["to_plan"], "n": n, "days": _days(details)}
 
 
 def _credit(details: Mapping[str, Any]) -> str:
-    what = details.get("text") or words_of_details(details["kind"], details["details"])
-    return _("Credit for %(number)s: %(what)s") % {"number": details["number"], "what": what}
+    if "number" in details:
+        what = details.get("text") or words_of_details(details["kind"], details["details"])
+        return _("Credit for %(number)s: %(what)s") % {"number": details["number"], "what": what}
+    n = int(details["days"])
+    if details["reason"] == "paused":
+        sentence = ngettext(
+            "%(plan)s, paused: %(n)d day not used, %(days)s", "%(plan)s, paused: %(n)d days not used, %(days)s", n
+        )
+    else:
+        sentence = ngettext(
+            "%(plan)s, ended: %(n)d day not used, %(days)s", "%(plan)s, ended: %(n)d days not used, %(days)s", n
+        )
+    return sentence % {"plan": details["plan"], "n": n, "days": _days(details)}
 
 
 def _manual(details: Mapping[str, Any]) -> str:
