@@ -10,5 +10,8 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing import declarations
+        from core.periodic import declare_job
 
         declarations.declare_all()
+        declare_job("billing.tasks.bills_runs_resume", every_seconds=30)
+        declare_job("billing.tasks.income_recognise", every_seconds=3600, queue="batches")

@@ -132,6 +132,16 @@ class RunStatus(models.TextChoices):
     FAILED = "failed", _("stopped by a problem")
 
 
+RUN_MOVES: dict[str, frozenset[str]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED}),
+    RunStatus.RUNNING: frozenset({RunStatus.DONE, RunStatus.CANCELLED, RunStatus.FAILED}),
+    # a night that failed or was stopped may be tried again: what it did is done, it goes on with the rest
+    RunStatus.FAILED: frozenset({RunStatus.QUEUED}),
+    RunStatus.CANCELLED: frozenset({RunStatus.QUEUED}),
+    RunStatus.DONE: frozenset(),
+}
+
+
 class EntryKind(models.TextChoices):
     """What a journal entry records."""
 

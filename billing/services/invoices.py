@@ -10,11 +10,25 @@ from billing.services.invoices_earning import earnings_recognise
 from billing.services.invoices_fees import late_fees_issue
 from billing.services.invoices_issuing import invoice_issue, invoices_issue
 from billing.services.invoices_manual import ManualLine, invoice_write
+from billing.services.invoices_runs import (
+    BulkOrder,
+    bills_run,
+    bills_run_cancel,
+    bills_runs_resume,
+    bulk_count,
+    bulk_order,
+)
 
 __all__ = [
+    "BulkOrder",
     "DraftLine",
     "InvoiceDraft",
     "ManualLine",
+    "bills_run",
+    "bills_run_cancel",
+    "bills_runs_resume",
+    "bulk_count",
+    "bulk_order",
     "charge_bill",
     "charge_cancel",
     "charge_line",

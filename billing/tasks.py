@@ -1,0 +1,30 @@
+"""Background work of the billing room; each task calls one service."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from billing.services.invoices_earning import earnings_recognise
+from billing.services.invoices_runs import bills_run as run_work
+from billing.services.invoices_runs import bills_runs_resume as runs_resume
+from core import clock
+from core.periodic import recorded
+
+
+@shared_task(name="billing.tasks.bills_run", queue="batches", soft_time_limit=3500, time_limit=3600)
+def bills_run(run_id: int) -> None:
+    run_work(run_id)
+
+
+@shared_task(name="billing.tasks.bills_runs_resume", soft_time_limit=25, time_limit=60)
+@recorded
+def bills_runs_resume() -> str | None:
+    count = runs_resume()
+    return f"{count} started" if count else None
+
+
+@shared_task(name="billing.tasks.income_recognise", queue="batches", soft_time_limit=3000, time_limit=3300)
+@recorded
+def income_recognise() -> str | None:
+    count = earnings_recognise(now=clock.now())
+    return f"{count} months" if count else None
