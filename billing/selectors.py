@@ -1,4 +1,4 @@
-"""Reads about plans."""
+"""Reads about plans, and about whose service it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from accounts.models import User
-from billing.models import Invoice, Plan, PlanLocation
+from billing.models import Invoice, Plan, PlanLocation, Subscription
 from locations.models import Location
 from locations.selectors import locations_visible_to
 
@@ -35,3 +35,9 @@ def invoices_visible_to(user: User) -> QuerySet[Invoice]:
     if not places.query.where:
         return Invoice.objects.all()
     return Invoice.objects.filter(location__in=list(places.values_list("pk", flat=True)))
+
+
+def customers_of_username(text: str, limit: int) -> list[int]:
+    """Ids of the customers with a service of this user name, newest service first."""
+    rows = Subscription.objects.filter(username=text).order_by("-pk")
+    return list(rows.values_list("customer_id", flat=True)[:limit])
