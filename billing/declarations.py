@@ -31,3 +31,22 @@ def declare_all() -> None:
         )
     )  # fmt: skip
     declare(Declaration("invoice.footer", str, "", _("The last lines of a bill."), category, max_length=300))
+    _declare_cash()
+
+
+def _declare_cash() -> None:
+    from billing.services import adjustments, drawers
+
+    category = _("Cash and corrections")
+    declare(
+        Declaration(
+            drawers.SHIFT_NEEDED, bool, False,
+            _("Staff must open a cash shift before they take or give cash."), category,
+        )
+    )  # fmt: skip
+    declare(
+        Declaration(
+            adjustments.LIMIT, int, 500_000,
+            _("Corrections by hand above this amount need a second person."), category, minimum=0, maximum=10**12,
+        )
+    )  # fmt: skip

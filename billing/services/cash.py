@@ -68,9 +68,7 @@ def _already_open() -> TransitionError:
     return TransitionError(_("Your shift is open already."), code="cash.shift_open")
 
 
-def _post(
-    shift: CashShift, kind: str, source: str, amount: Decimal, other: str, *, now: datetime, actor: User
-) -> None:
+def _post(shift: CashShift, kind: str, source: str, amount: Decimal, other: str, *, now: datetime, actor: User) -> None:
     """`amount` into the drawer out of `other`; negative the other way round."""
     if not amount:
         return

@@ -47,7 +47,9 @@ def expense_write(
     """
     try:
         with transaction.atomic():
-            return _write(category, amount, spent_on, paid_from, now, actor, key_checked(request_key), ip, location, note)
+            return _write(
+                category, amount, spent_on, paid_from, now, actor, key_checked(request_key), ip, location, note
+            )
     except IntegrityError:
         known = Expense.objects.filter(request_key=request_key).first()
         if known is None:
@@ -89,9 +91,7 @@ def _write(
 
 
 @transaction.atomic
-def expense_reverse(
-    expense: Expense, *, reason: str, now: datetime, actor: User, ip: str | None = None
-) -> Expense:
+def expense_reverse(expense: Expense, *, reason: str, now: datetime, actor: User, ip: str | None = None) -> Expense:
     """Take an expense back: the money is where it came from again. Once; raises TransitionError (`expense.reversed`)."""
     if not reason.strip():
         message = _("Write why.")
