@@ -73,7 +73,8 @@ def refundable_amount(payment: Payment) -> Decimal:
     if payment.status != PaymentStatus.CONFIRMED:
         return Decimal(0)
     given = Refund.objects.filter(payment=payment).aggregate(total=Sum("amount"))["total"] or 0
-    return payment.amount - Decimal(given)
+    left: Decimal = payment.amount - Decimal(given)
+    return left
 
 
 def _left_check(payment: Payment, amount: Decimal) -> None:

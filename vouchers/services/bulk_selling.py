@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from billing.choices import ValidityFrom
@@ -59,7 +60,8 @@ def vouchers_sell(
 def _sell_chunk(ids: Sequence[int], actor: User | None, request_key: str, now: datetime, ip: str | None) -> BulkSale:
     agent_id = seller_check(actor)
     visible = Voucher.objects.all() if actor is None else vouchers_visible_to(actor)
-    stock = visible.filter(pk__in=ids, agent_id=agent_id).select_related("batch", "plan")
+    his = Q(agent_id=agent_id) if agent_id else Q(agent=None)
+    stock = visible.filter(his, pk__in=ids).select_related("batch", "plan")
     rows = [row for row in lock_rows(stock) if row.status == VoucherStatus.NEW]
     keys = [f"{request_key}-{pk}" for pk in ids]
     known = list(VoucherSale.objects.filter(request_key__in=keys).values_list("amount", flat=True))
@@ -113,7 +115,8 @@ def _routers_follow(rows: Sequence[Voucher]) -> None:
                 limit_uptime_seconds=limit_uptime(row.batch, row.plan.shared_users),
                 limit_bytes=row.batch.data_limit_bytes,
             )  # fmt: skip
-    there = {row.code: row for row in rows if row.batch.push_at != PushAt.SALE and row.valid_until}
-    if there:
-        entries: Iterable[AccessAccount] = accounts_of_many(there.values()).filter(presence=Presence.PRESENT)
-        accounts_set_validity([(entry.pk, there[entry.name].valid_until) for entry in entries])
+    there = [row for row in rows if row.batch.push_at != PushAt.SALE and row.valid_until]
+    until = {row.code: row.valid_until for row in there if row.valid_until}
+    if until:
+        entries: Iterable[AccessAccount] = accounts_of_many(there).filter(presence=Presence.PRESENT)
+        accounts_set_validity([(entry.pk, until[entry.name]) for entry in entries])

@@ -116,10 +116,10 @@ def old_sales_post() -> int:
     total = 0
     while ids := _unposted_ids():
         with transaction.atomic():
-            rows = list(VoucherSale.objects.filter(pk__in=ids).order_by("pk"))
+            rows = list(VoucherSale.objects.filter(pk__in=ids).select_related("reverses").order_by("pk"))
             total += sales_post([row for row in rows if row.reverses_id is None], account=chart.OWNER)
             for row in rows:
-                if row.reverses_id is not None:
+                if row.reverses is not None:
                     sale_unpost(row.reverses, row, actor=None)
                     total += 1
     return total

@@ -67,13 +67,13 @@ def _move(
         message = _("Write how many, at least 1.")
         raise DomainError("stock.quantity", message, fields={"quantity": message})
     fresh = agent_lock(agent.pk)
-    values = {
+    values: dict[str, int | str | datetime | None] = {
         "batch": batch.pk, "agent": fresh.pk, "quantity": quantity, "now": now, "name": fresh.name,
         "actor": actor.pk if actor else None,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-        moved = cursor.rowcount
+        moved = int(cursor.rowcount)
     if moved < quantity:
         message = _("Only %(n)d vouchers can be moved. Nothing was changed.") % {"n": moved}
         raise DomainError("stock.not_enough", message, fields={"quantity": message}, status=409)
