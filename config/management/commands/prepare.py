@@ -1,5 +1,4 @@
-"""After every migrate: roles, periodic jobs, system settings, the cash method, old sales into the ledger, and once
-the first location from MIKROTIK_*. Idempotent."""
+"""After every migrate: roles, periodic jobs, system settings, and once the first location from MIKROTIK_*. Idempotent."""
 
 from __future__ import annotations
 
@@ -10,8 +9,6 @@ from django.core.management.base import BaseCommand
 
 from core.settings_registry import sync_settings
 from locations.services import location_seed_first
-from payments.services import methods_seed
-from vouchers.services import old_sales_post
 
 
 class Command(BaseCommand):
@@ -21,8 +18,6 @@ class Command(BaseCommand):
         call_command("sync_roles", verbosity=0)
         call_command("sync_periodic", verbosity=0)
         sync_settings()
-        methods_seed()
-        old_sales_post()
         location = location_seed_first()
         if location is not None:
             self.stdout.write(f"First location added: {location.name} (from MIKROTIK_HOST).")
