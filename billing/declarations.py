@@ -9,9 +9,6 @@ from core.settings_registry import Declaration, declare
 
 def declare_all() -> None:
     from billing.services import invoices_numbers as numbers
-    from billing.services import subscriptions_logins as logins
-    from billing.services import subscriptions_promises as promises
-    from billing.services.engine import bills, nights
 
     category = _("Bills")
     declare(
@@ -34,29 +31,3 @@ def declare_all() -> None:
         )
     )  # fmt: skip
     declare(Declaration("invoice.footer", str, "", _("The last lines of a bill."), category, max_length=300))
-    category = _("Subscriptions")
-    declare(
-        Declaration(
-            logins.PATTERN, str, logins.DEFAULT_PATTERN,
-            _("How user names are made: {location}, {customer}, {number:05}."), category, max_length=60,
-            check=logins.pattern_check,
-        )
-    )  # fmt: skip
-    declare(
-        Declaration(
-            nights.RUN_HOUR, int, 1, _("From which hour of the location's day its bills are made."), category,
-            minimum=0, maximum=23,
-        )
-    )  # fmt: skip
-    declare(
-        Declaration(
-            bills.LEAD_DAYS, int, 0, _("How many days before a prepaid period its bill is made."), category,
-            minimum=0, maximum=28,
-        )
-    )  # fmt: skip
-    declare(
-        Declaration(
-            promises.LONGEST, int, 14, _("How many days ahead a promise to pay may reach."), category,
-            minimum=1, maximum=90,
-        )
-    )  # fmt: skip

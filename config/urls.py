@@ -16,5 +16,6 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=favicon), name="favicon"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("d/", include("dashboard.urls")),
     path("api/v1/", include("config.api_urls")),
 ]

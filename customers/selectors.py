@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from customers.models import Consent, Contact, Customer, CustomerDocument, CustomerEvent, CustomerMerge
+from customers.searching import text_found
 from locations.selectors import locations_visible_to
 
 
@@ -20,6 +21,25 @@ def customers_visible_to(user: User) -> QuerySet[Customer]:
     if not places.query.where:
         return Customer.objects.all()
     return Customer.objects.filter(location__in=places.values("pk"))
+
+
+def customers_search(user: User, text: str) -> QuerySet[Customer]:
+    """This person's customers that answer to `text`: words of the name by their beginning, phone in any spelling, number,
+    user name of a service, e-mail address. Merged rows lead to the one that stayed; an empty text finds everybody."""
+    rows = customers_visible_to(user)
+    found = text_found(text, rows)
+    rows = rows.filter(merged_into=None)
+    return rows if found is None else rows.filter(found)
+
+
+def customers_similar(user: User, customer: Customer, limit: int = 5) -> list[Customer]:
+    """Others with the same phone or e-mail address: perhaps the same person, written down twice."""
+    same = [Q(**{name: value}) for name in ("phone", "email") if (value := getattr(customer, name))]
+    rows = customers_visible_to(user).filter(merged_into=None, erased_at=None).exclude(pk=customer.pk)
+    found: dict[int, Customer] = {}
+    for condition in same:
+        found |= {row.pk: row for row in rows.filter(condition).order_by("-pk")[:limit]}
+    return sorted(found.values(), key=lambda row: -row.pk)[:limit]
 
 
 def family_of(customer: Customer) -> list[int]:

@@ -37,7 +37,7 @@ def customers_lock(customer_ids: Iterable[int]) -> dict[int, Customer]:
     asked = sorted(set(customer_ids))
     for _step in range(STEPS):
         roots = _roots(asked)
-        rows = _locked_if_still_roots(sorted(set(roots.values())))
+        rows = _locked_if_still_so(roots)
         if rows is not None:
             return {pk: rows[root] for pk, root in roots.items()}
     raise RuntimeError("merged customers point in a circle")
@@ -50,14 +50,18 @@ def _roots(asked: list[int]) -> dict[int, int]:
     return {pk: pk if parent is None else root_id_of(parent) for pk, parent in parents.items()}
 
 
-def _locked_if_still_roots(ids: list[int]) -> dict[int, Customer] | None:
-    """None when one was merged while we waited: its lock is given back, so that the next try starts in order."""
+def _locked_if_still_so(roots: dict[int, int]) -> dict[int, Customer] | None:
+    """None when one was merged, or a merge was undone, while we waited: the locks are given back and taken in order again.
+
+    Whoever merges or undoes holds the lock of the root, so what is read under it stays so.
+    """
     with transaction.atomic():
+        ids = set(roots.values())
         rows = {
             row.pk: row
             for row in Customer.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
         }
-        if all(row.merged_into_id is None for row in rows.values()):
+        if _roots(list(roots)) == roots:
             return rows
         transaction.set_rollback(True)
     return None

@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "core/static_overrides/unfold/fonts/material-symbols"
 FONT, NAMES = FOLDER / "Material-Symbols-Outlined.woff2", FOLDER / "icons.txt"
-ROOMS = ("core", "accounts", "locations", "billing", "vouchers")
+ROOMS = ("core", "accounts", "locations", "billing", "vouchers", "dashboard")
 _IN_TEMPLATE = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z][a-z0-9_]+)\s*<")
 _DEFAULT_IN_TEMPLATE = re.compile(r"icon\|default:[\"']([a-z0-9_]+)[\"']|icon=[\"']([a-z0-9_]+)[\"']")
 # calls that take an icon's name by position

@@ -38,6 +38,9 @@ OTHERS: dict[str, str] = {
     "admin:password_change": STAFF, "admin:password_change_done": STAFF, "admin:autocomplete": STAFF,
     "admin:jsi18n": STAFF, "admin:view_on_site": STAFF, "admin:app_list": STAFF, "admin:search": STAFF,
     "admin:health": "core.view_health",
+    "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
+    "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
+    "dashboard:timeline": "customers.view_customer",
 }  # fmt: skip
 # pages of an admin beyond the standard five: the permission they need
 ADMIN_PAGES: dict[str, str] = {
@@ -243,6 +246,7 @@ def other_addresses() -> list[tuple[str, str]]:
 def _other_url(name: str) -> str:
     args: dict[str, list[Any]] = {
         "admin:view_on_site": [999999, 1], "admin:app_list": ["vouchers"],
+        "dashboard:customer": [999999], "dashboard:services": [999999], "dashboard:timeline": [999999],
     }  # fmt: skip
     if name == "api-nothing":
         return "/api/v1/there-is-nothing/"

@@ -6,7 +6,10 @@ import pytest
 from django.core.management import call_command
 
 WIRING = """\
+CustomersErasing      100 ! billing.hooks.erasing_check
+CustomersMerged       100 ! billing.hooks.merges_take_over
 FirstLogin            100 ! vouchers.hooks.first_logins_take_in
+MergesUndone          100 ! billing.hooks.merges_give_back
 PlanWithdrawing       100 ! vouchers.hooks.plan_withdrawal_refuse
 StaffActed             10 ! accounts.services.activity.activity_write
 """

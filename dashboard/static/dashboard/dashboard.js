@@ -1,0 +1,22 @@
+/* Live parts ask again every 20 s while somebody looks. No inline handlers and no eval: the pages' policy forbids both. */
+(function () {
+  "use strict";
+  var EVERY = 20000;
+  setInterval(function () {
+    if (document.visibilityState !== "visible" || !window.htmx) { return; }
+    window.htmx.trigger(document.body, "mb:tick");
+  }, EVERY);
+  /* what somebody is reading or about to press is not replaced under his hands */
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var part = event.detail.elt;
+    if (part.id === "service-list" && part.contains(document.activeElement)) { event.preventDefault(); }
+  });
+  var open = [];
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    open = Array.prototype.map.call(event.detail.target.querySelectorAll("details[open]"), function (part) { return part.id; });
+  });
+  document.addEventListener("htmx:afterSwap", function () {
+    open.forEach(function (id) { var part = document.getElementById(id); if (part) { part.open = true; } });
+    open = [];
+  });
+})();
