@@ -10,3 +10,4 @@ class Role(models.TextChoices):
     SUPER_ADMIN = "super_admin", _("Super Admin")
     ADMIN = "admin", _("Admin")
     OPERATOR = "operator", _("Operator")
+    AGENT = "agent", _("Agent")

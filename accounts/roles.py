@@ -43,6 +43,16 @@ NAMED: tuple[Named, ...] = (
     Named("vouchers.void_voucher", "voucher", "Can void vouchers"),
     Named("vouchers.extend_voucher", "voucher", "Can give a voucher more time"),
     Named("vouchers.move_voucher", "voucher", "Can move a voucher to another location"),
+    Named("payments.take_cash", "payment", "Can take cash of customers"),
+    Named("payments.refund_payment", "payment", "Can give money of a payment back"),
+    Named("payments.cancel_payment", "payment", "Can cancel a payment that is waited for"),
+    Named("billing.use_cashshift", "cashshift", "Can open, count and hand over the own cash drawer"),
+    Named("billing.manage_cashshift", "cashshift", "Can count and hand over the shifts of others"),
+    Named("billing.reverse_expense", "expense", "Can take an expense back"),
+    Named("billing.approve_adjustment", "adjustment", "Can decide about corrections somebody else asked for"),
+    Named("billing.take_deposit", "agent", "Can take and pay out deposits of agents"),
+    Named("billing.view_own_agent", "agent", "Can see the own deposit as an agent"),
+    Named("vouchers.issue_stock", "voucher", "Can give vouchers to agents and take them back"),
     Named("core.view_health", "jobrun", "Can see the health page"),
 )
 
@@ -66,6 +76,12 @@ _OPERATOR = frozenset().union(
     {"billing.view_reports"},
     _on("billing.journalentry", VIEW),
     _on("billing.posting", VIEW),
+    # money: take cash of customers, the own drawer
+    _on("payments.payment", VIEW),
+    _on("payments.refund", VIEW),
+    _on("payments.paymentmethod", VIEW),
+    _on("billing.cashshift", VIEW),
+    {"payments.take_cash", "billing.use_cashshift"},
     # what the above needs to be shown
     _on("locations.location", VIEW),
     _on("billing.plan", VIEW),
@@ -92,16 +108,34 @@ _ADMIN = _OPERATOR.union(
     },
     # moving in
     _on("imports.importrun", VIEW, ADD),
+    # money that leaves, corrections, agents
+    _on("payments.paymentmethod", ADD, CHANGE),
+    _on("billing.expense", VIEW, ADD),
+    _on("billing.expensecategory", VIEW, ADD, CHANGE),
+    _on("billing.adjustment", VIEW, ADD),
+    _on("billing.agent", VIEW, CHANGE),
+    {
+        "payments.refund_payment", "payments.cancel_payment", "billing.manage_cashshift", "billing.reverse_expense",
+        "billing.approve_adjustment", "billing.take_deposit", "vouchers.issue_stock",
+    },
     # reports and staff, to look at
     {"billing.view_books"},
     _on("accounts.user", VIEW),
     _on("accounts.activitylog", VIEW),
 )  # fmt: skip
 
+# sells vouchers of his own stock against his deposit; sees nothing else (`vouchers.selectors`, `billing.selectors`)
+_AGENT = frozenset().union(
+    _on("vouchers.voucher", VIEW),
+    _on("vouchers.vouchersale", VIEW),
+    {"vouchers.sell_voucher", "vouchers.undo_vouchersale", "vouchers.print_voucher", "billing.view_own_agent"},
+)
+
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.SUPER_ADMIN: frozenset(),
     Role.ADMIN: _ADMIN,
     Role.OPERATOR: _OPERATOR,
+    Role.AGENT: _AGENT,
 }
 
 

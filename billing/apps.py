@@ -16,3 +16,6 @@ class BillingConfig(AppConfig):
         hooks.subscribe_all()
         declare_job("billing.tasks.bills_runs_resume", every_seconds=30)
         declare_job("billing.tasks.income_recognise", every_seconds=3600, queue="batches")
+        # each location's night begins when its own clock says so; ten minutes is how late it may notice
+        declare_job("billing.tasks.nights_start", every_seconds=600)
+        declare_job("billing.tasks.nights_resume", every_seconds=60)

@@ -116,10 +116,25 @@ class PromiseStatus(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+PROMISE_MOVES: dict[str, frozenset[str]] = {
+    PromiseStatus.OPEN: frozenset({PromiseStatus.KEPT, PromiseStatus.BROKEN, PromiseStatus.CANCELLED}),
+    PromiseStatus.KEPT: frozenset(),
+    PromiseStatus.BROKEN: frozenset(),
+    PromiseStatus.CANCELLED: frozenset(),
+}
+
+
 class PlanChangeStatus(models.TextChoices):
     WAITING = "waiting", _("waits for the end of the period")
     DONE = "done", _("done")
     CANCELLED = "cancelled", _("cancelled")
+
+
+PLAN_CHANGE_MOVES: dict[str, frozenset[str]] = {
+    PlanChangeStatus.WAITING: frozenset({PlanChangeStatus.DONE, PlanChangeStatus.CANCELLED}),
+    PlanChangeStatus.DONE: frozenset(),
+    PlanChangeStatus.CANCELLED: frozenset(),
+}
 
 
 class RunStatus(models.TextChoices):

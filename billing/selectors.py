@@ -1,12 +1,14 @@
-"""Reads about plans, and about whose service it is."""
+"""Reads about plans, services and bills that span models or depend on who asks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from accounts.models import User
+from billing.choices import InvoiceKind, InvoiceStatus
 from billing.models import Invoice, Plan, PlanLocation, Subscription
 from locations.models import Location
 from locations.selectors import locations_visible_to
@@ -44,8 +46,17 @@ def customers_of_username(text: str, limit: int) -> list[int]:
 
 
 def subscriptions_visible_to(user: User) -> QuerySet[Subscription]:
-    """Services at the locations this person may see."""
+    """Every service for Super Admin and Admin; for an Operator those at his locations."""
     places = locations_visible_to(user)
     if not places.query.where:
         return Subscription.objects.all()
-    return Subscription.objects.filter(location__in=places.values("pk"))
+    return Subscription.objects.filter(location__in=list(places.values_list("pk", flat=True)))
+
+
+def overdue_since(subscription: Subscription, today: date) -> date | None:
+    """The due day of the oldest unpaid bill of this service that was due before today; None when nothing is overdue."""
+    bills = Invoice.objects.filter(
+        subscription=subscription, status=InvoiceStatus.OPEN, kind=InvoiceKind.INVOICE, due_on__lt=today
+    )
+    found: date | None = bills.aggregate(first=Min("due_on"))["first"]
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from billing.services.engine import nights
 from billing.services.invoices_earning import earnings_recognise
 from billing.services.invoices_runs import bills_run as run_work
 from billing.services.invoices_runs import bills_runs_resume as runs_resume
@@ -28,3 +29,22 @@ def bills_runs_resume() -> str | None:
 def income_recognise() -> str | None:
     count = earnings_recognise(now=clock.now())
     return f"{count} months" if count else None
+
+
+@shared_task(name="billing.tasks.nights_start", soft_time_limit=100, time_limit=120)
+@recorded
+def nights_start() -> str | None:
+    count = nights.nights_start()
+    return f"{count} ordered" if count else None
+
+
+@shared_task(name="billing.tasks.nights_resume", soft_time_limit=25, time_limit=60)
+@recorded
+def nights_resume() -> str | None:
+    count = nights.runs_resume()
+    return f"{count} woken" if count else None
+
+
+@shared_task(name="billing.tasks.run_do", queue="batches", soft_time_limit=3500, time_limit=3600)
+def run_do(run_id: int) -> None:
+    nights.run_do(run_id)

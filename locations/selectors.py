@@ -25,8 +25,10 @@ from locations.models import (
 
 
 def locations_visible_to(user: User) -> QuerySet[Location]:
-    """The locations this person may see: all for Super Admin and Admin, his own for an Operator."""
+    """The locations this person may see: all for Super Admin and Admin, his own for an Operator, none for an agent."""
     rows = Location.objects.select_related("state")
+    if user.role == Role.AGENT and not user.is_superuser:
+        return rows.none()
     if user.is_superuser or user.role in {Role.SUPER_ADMIN, Role.ADMIN}:
         return rows
     own = LocationUser.objects.filter(user_id=user.pk, user_type=UserType.STAFF).values("location_id")

@@ -7,3 +7,10 @@ from django.utils.translation import gettext_lazy as _
 class PaymentsConfig(AppConfig):
     name = "payments"
     verbose_name = _("Payments")
+
+    def ready(self) -> None:
+        from billing.ledger.checking import question_add
+        from payments.checking import UNPOSTED_PAYMENTS, UNPOSTED_REFUNDS
+
+        question_add("unposted_payments", UNPOSTED_PAYMENTS)
+        question_add("unposted_refunds", UNPOSTED_REFUNDS)

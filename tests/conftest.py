@@ -19,3 +19,23 @@ def django_db_setup(
     yield
     with django_db_blocker.unblock(), as_owner():
         teardown_databases(created, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def money_has_entries(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test with a database: no sale, payment, refund, expense, correction or bill without its entry.
+
+    A test that writes such rows by hand on purpose carries the mark `unposted`.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    if marker is None or request.node.get_closest_marker("unposted"):
+        yield
+        return
+    request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
+    yield
+    from django.db import connection
+
+    from billing.ledger.checking import unposted
+
+    if not connection.needs_rollback:
+        assert unposted() == {}, "money moved without an entry in the ledger"

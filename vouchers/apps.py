@@ -9,10 +9,13 @@ class VouchersConfig(AppConfig):
     verbose_name = _("Vouchers")
 
     def ready(self) -> None:
+        from billing.ledger.checking import question_add
         from core.periodic import declare_job
         from vouchers import hooks
+        from vouchers.services.money import UNPOSTED
 
         hooks.subscribe_all()
+        question_add("unposted_sales", UNPOSTED)
         # not on the queue of batches: a long batch must not keep an expired guest online
         declare_job("vouchers.tasks.vouchers_expire", every_seconds=5, queue="routers")
         declare_job("vouchers.tasks.vouchers_use_up", every_seconds=60, queue="routers")

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import ValidityFrom
-from billing.models import Plan
+from billing.models import Agent, Plan
 from core.fields import AmountField, EncryptedTextField
 from locations.models import Location
 from vouchers.choices import BatchStatus, CharacterSet, CodeMode, PushAt, VoucherStatus
@@ -104,6 +104,10 @@ class Voucher(models.Model):
     plan = models.ForeignKey(Plan, verbose_name=_("plan"), on_delete=models.PROTECT, related_name="+", db_index=False)
     code = models.CharField(_("code"), max_length=40, unique=True)
     password = EncryptedTextField(_("password"), null=True, blank=True)
+    agent = models.ForeignKey(
+        Agent, verbose_name=_("agent"), null=True, blank=True, on_delete=models.PROTECT, related_name="+",
+        db_index=False,
+    )  # fmt: skip  # in whose stock it is, and stays after he sold it
     status = models.CharField(_("status"), max_length=8, choices=VoucherStatus.choices, default=VoucherStatus.NEW)
     created_at = models.DateTimeField(_("created"))
     sold_at = models.DateTimeField(_("sold"), null=True, blank=True)
@@ -132,6 +136,9 @@ class Voucher(models.Model):
             models.Index(fields=["status", "-id"], name="vouchers_voucher_status"),
             models.Index(fields=["batch", "-id"], name="vouchers_voucher_batch"),
             models.Index(
+                fields=["agent", "status", "-id"], name="vouchers_voucher_agent", condition=Q(agent__isnull=False)
+            ),
+            models.Index(
                 fields=["valid_until"], name="vouchers_voucher_due", condition=Q(status__in=["sold", "active"])
             ),
         ]
@@ -154,11 +161,18 @@ class VoucherLocation(models.Model):
 
 
 class VoucherSale(models.Model):
-    """A sale, or its undoing (`reverses`). Only grows; the ledger takes over in the money room."""
+    """A sale, or its undoing (`reverses`). Only grows; its money is the journal entry `voucher_sale:<id>`.
+
+    `agent` is who sold it out of his stock and kept `commission`; without one, `seller` has `amount` in his drawer.
+    """
 
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="sales")
     amount = AmountField(_("amount"))
     cost = AmountField(_("cost"))
+    agent = models.ForeignKey(
+        Agent, verbose_name=_("agent"), null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    commission = AmountField(_("commission"), default=0, db_default=0)
     seller = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     sold_at = models.DateTimeField(_("when"))
     reverses = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="reversal")
@@ -167,7 +181,10 @@ class VoucherSale(models.Model):
     class Meta:
         verbose_name = _("voucher sale")
         verbose_name_plural = _("voucher sales")
-        indexes = [models.Index(fields=["seller", "-id"], name="vouchers_sale_seller")]
+        indexes = [
+            models.Index(fields=["seller", "-id"], name="vouchers_sale_seller"),
+            models.Index(fields=["agent", "-id"], name="vouchers_sale_agent", condition=Q(agent__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.voucher_id} {self.amount}"

@@ -10,13 +10,14 @@ from datetime import datetime
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Concat
 
+from accounts.choices import Role
 from accounts.models import User
 from billing.models import PlanLocation
 from locations.choices import Hold, Kind, Presence, Reach
 from locations.models import AccessAccount, Location
 from locations.selectors import locations_visible_to, tag_counts
 from vouchers.choices import BatchStatus, VoucherStatus
-from vouchers.models import BatchLocation, Voucher, VoucherBatch, VoucherLocation
+from vouchers.models import BatchLocation, Voucher, VoucherBatch, VoucherLocation, VoucherSale
 
 
 def batches_visible_to(user: User) -> QuerySet[VoucherBatch]:
@@ -28,10 +29,12 @@ def batches_visible_to(user: User) -> QuerySet[VoucherBatch]:
 
 
 def vouchers_visible_to(user: User) -> QuerySet[Voucher]:
-    """Vouchers of those batches, and vouchers that were moved to a location this person may see.
+    """Vouchers of those batches, and vouchers that were moved to a location this person may see; an agent's own stock.
 
     The few moved ones are looked up first: an OR over two subqueries would scan a million rows.
     """
+    if user.role == Role.AGENT:
+        return Voucher.objects.filter(agent__user_id=user.pk)
     if _sees_everything(user):
         return Voucher.objects.all()
     seen = Q(batch__in=batches_visible_to(user).values("pk"))
@@ -41,6 +44,15 @@ def vouchers_visible_to(user: User) -> QuerySet[Voucher]:
         batch_ids = list(batches_visible_to(user).values_list("pk", flat=True))
         seen = Q(batch__in=batch_ids) | Q(pk__in=moved_ids)
     return Voucher.objects.filter(seen)
+
+
+def sales_visible_to(user: User) -> QuerySet[VoucherSale]:
+    """Sales of those vouchers; an agent sees what he sold himself, and nothing else."""
+    if user.role == Role.AGENT:
+        return VoucherSale.objects.filter(agent__user_id=user.pk)
+    if _sees_everything(user):
+        return VoucherSale.objects.all()
+    return VoucherSale.objects.filter(voucher__in=vouchers_visible_to(user))
 
 
 def _sees_everything(user: User) -> bool:

@@ -101,6 +101,10 @@ def event_text(kind: str, details: dict[str, Any], zone: str | None, places: dic
         case "moved":
             names = [places.get(pk, str(pk)) for pk in details.get("after", [])]
             return _("Moved to %(places)s") % {"places": ", ".join(names)}
+        case "issued":
+            return _("Given to agent %(name)s") % {"name": details.get("name", "")}
+        case "returned":
+            return _("Taken back from agent %(name)s") % {"name": details.get("name", "")}
         case "revived":
             return _("Opened again")
     return kind.replace("_", " ").capitalize()

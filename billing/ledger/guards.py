@@ -169,3 +169,38 @@ def guards() -> tuple[str, str]:
     forward = _XID + _ENTRIES + _BALANCES + _INVOICES + "\n".join(pair[0] for pair in pairs)
     backward = "\n".join(pair[1] for pair in pairs) + _BACKWARD
     return forward, backward
+
+
+# An agent's deposit is kept like a customer's balance: by the postings themselves, with no other writer.
+_AGENTS = """
+CREATE FUNCTION billing_agents_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM billing_agent WHERE id IN (SELECT substr(account, 7)::bigint FROM fresh WHERE account LIKE 'agent:%')
+    ORDER BY id FOR NO KEY UPDATE;
+  IF FOUND THEN
+    UPDATE billing_agent a SET balance = a.balance - d.amount
+      FROM (SELECT substr(account, 7)::bigint AS id, sum(amount) AS amount FROM fresh
+            WHERE account LIKE 'agent:%' GROUP BY 1) d
+      WHERE a.id = d.id AND d.amount <> 0;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER billing_posting_agents AFTER INSERT ON billing_posting
+  REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION billing_agents_keep();
+CREATE TRIGGER billing_agent_balance BEFORE UPDATE OF balance ON billing_agent FOR EACH ROW
+  WHEN (OLD.balance <> NEW.balance) EXECUTE FUNCTION billing_balances_refuse();
+CREATE TRIGGER billing_agent_starts_empty BEFORE INSERT ON billing_agent FOR EACH ROW
+  WHEN (NEW.balance <> 0) EXECUTE FUNCTION billing_balances_refuse();
+"""
+
+_AGENTS_BACKWARD = """
+DROP TRIGGER billing_agent_starts_empty ON billing_agent;
+DROP TRIGGER billing_agent_balance ON billing_agent;
+DROP TRIGGER billing_posting_agents ON billing_posting;
+DROP FUNCTION billing_agents_keep();
+"""
+
+
+def agent_guards() -> tuple[str, str]:
+    """The rule for agents' deposits, and the SQL that takes it away again."""
+    return _AGENTS, _AGENTS_BACKWARD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import AdjustmentStatus, ShiftStatus
@@ -15,7 +15,10 @@ from locations.models import Location
 
 
 class Agent(models.Model):
-    """Somebody who resells: pays a deposit, gets vouchers, keeps a commission. His login sees only what is his."""
+    """Somebody who resells: pays a deposit, gets vouchers, keeps a commission. His login sees only what is his.
+
+    `balance` is what we hold of him: the sum of postings on his account, kept by the database like a customer's.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, verbose_name=_("login"), on_delete=models.PROTECT, related_name="agent"
@@ -33,6 +36,7 @@ class Agent(models.Model):
         _("credit limit"), default=0, validators=[MinValueValidator(0)],
         help_text=_("How far his deposit may go below zero."),
     )  # fmt: skip
+    balance = AmountField(_("deposit"), default=0, db_default=0, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -40,6 +44,10 @@ class Agent(models.Model):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
         ordering = ["name"]
+        constraints = [
+            # whatever races with what: nobody sells more than his deposit and his credit pay for
+            models.CheckConstraint(condition=Q(balance__gte=-F("credit_limit")), name="billing_agent_credit"),
+        ]
 
     def __str__(self) -> str:
         return self.name

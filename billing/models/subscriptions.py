@@ -55,6 +55,8 @@ class Subscription(BillingTerms):
     paused_on = models.DateField(_("paused since"), null=True, blank=True, editable=False)
     resume_on = models.DateField(_("comes back on"), null=True, blank=True, editable=False)
     ended_on = models.DateField(_("ended"), null=True, blank=True, editable=False)
+    # a person ended the days of grace of what is overdue now; forgotten when nothing is overdue any more
+    isolated_by_hand_on = models.DateField(_("isolated by hand"), null=True, blank=True, editable=False)
     note = models.CharField(_("note"), max_length=300, blank=True)
     request_key = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  # NULLs are distinct
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -35,9 +35,9 @@ def _checked(
         value = exact(amount)
     except DomainError as error:
         raise DomainError(error.code, error.message, fields={field: error.message}) from None
-    if value < smallest or (value == 0 and not is_zero_fine):
-        raise DomainError("money.amount", message, fields={field: message})
     if abs(value) > LARGEST_TYPED:
         message = _("This amount is too large.")
         raise DomainError("money.too_large", message, fields={field: message})
+    if value < smallest or (value == 0 and not is_zero_fine):
+        raise DomainError("money.amount", message, fields={field: message})
     return value

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing import rate_limit
-from billing.models import Plan, PlanLocation
+from billing.models import TERMS_FIELDS, Plan, PlanLocation
 from billing.services.publishing import publication_refresh
 from core.db.locks import lock_row
 from core.errors import DomainError
@@ -21,8 +21,9 @@ from core.staff_events import StaffActed
 PLAN_FIELDS = (
     "name", "type", "price_sell", "price_cost", "duration_seconds", "validity_from", "rate_limit", "shared_users",
     "uptime_limit_seconds", "data_limit_bytes", "idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool",
-    "is_mac_locked", "is_active",
+    "is_mac_locked", "is_active", *TERMS_FIELDS,
 )  # fmt: skip
+AMOUNTS = ("price_sell", "price_cost", "late_fee")
 # What the router profile is made of: a change of these is sent to every location the plan is published at.
 PROFILE_FIELDS = frozenset(
     {"rate_limit", "shared_users", "idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool"}
@@ -81,7 +82,7 @@ def _assign(plan: Plan, fields: dict[str, Any]) -> None:
 def _validate(plan: Plan) -> None:
     """One place for what a plan may be; also puts amounts and the speed limit into their canonical form."""
     problems: dict[str, str] = {}
-    for name in ("price_sell", "price_cost"):
+    for name in AMOUNTS:
         try:
             setattr(plan, name, quantise(getattr(plan, name)))
         except (DomainError, TypeError):
@@ -99,6 +100,8 @@ def _validate(plan: Plan) -> None:
     for name in ("uptime_limit_seconds", "data_limit_bytes", "idle_timeout_seconds", "keepalive_timeout_seconds"):
         if getattr(plan, name) == 0:
             problems[name] = _("Leave it empty for no limit; 0 is not a limit.")
+    if plan.fixed_day in {29, 30}:
+        problems["fixed_day"] = _("1 to 28, or 31 for the last day of the month.")
     if problems:
         raise DomainError("plan.invalid", _("The plan was not saved: some values are not right."), fields=problems)
 
@@ -115,7 +118,7 @@ def _store(plan: Plan) -> None:
 def _state(plan: Plan, names: tuple[str, ...]) -> dict[str, Any]:
     """Values as the activity log keeps them: amounts as text, the rest as they are."""
     values = {name: getattr(plan, name) for name in names}
-    return {name: str(quantise(value)) if name.startswith("price") else value for name, value in values.items()}
+    return {name: str(quantise(value)) if name in AMOUNTS else value for name, value in values.items()}
 
 
 def _id(actor: User | None) -> int | None:

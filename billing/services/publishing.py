@@ -28,7 +28,7 @@ BUILT_IN_NAMES = frozenset({"default", "default-encryption", "default-trial"})
 
 
 # which RouterOS menu the accounts of a plan live in
-KINDS: dict[str, str] = {PlanType.HOTSPOT: Kind.HOTSPOT, PlanType.PPPOE: Kind.PPP, PlanType.STATIC: "static"}
+KINDS: dict[str, str] = {PlanType.HOTSPOT: Kind.HOTSPOT, PlanType.PPPOE: Kind.PPP, PlanType.STATIC: Kind.STATIC}
 
 
 def profile_kind(plan: Plan) -> str:

@@ -23,6 +23,7 @@ from billing.ledger.posting import Entry, Line, entries_post, entry_post
 from billing.models import Allocation, Invoice, JournalEntry
 from billing.services.amounts import amount_positive
 from billing.services.roots import customer_lock, customers_lock, family_ids, root_id_of
+from billing.services.standing import services_reconsider
 from core.db.locks import lock_rows
 from core.errors import DomainError
 from core.events import emit
@@ -166,6 +167,9 @@ def allocations_write(pairs: Sequence[tuple[JournalEntry, Share]], *, now: datet
     paid = Invoice.objects.filter(pk__in=taken, status=InvoiceStatus.PAID)
     if paid_ids := list(paid.order_by("pk").values_list("pk", flat=True)):
         emit(InvoicesPaid(paid_ids))
+    # in the same transaction: who has paid is open with it, and whose payment was taken back is judged again
+    services = {share.invoice.subscription_id for _entry, share in pairs}
+    services_reconsider([pk for pk in services if pk is not None], now=now)
 
 
 def _open_invoices(

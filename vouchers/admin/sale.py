@@ -16,7 +16,7 @@ from core.admin import AutocompleteFilter, ModelAdmin, ReadOnlyMixin
 from core.formats import moment, money
 from core.words import Tone, Words
 from vouchers.models import VoucherSale
-from vouchers.selectors import vouchers_visible_to
+from vouchers.selectors import sales_visible_to
 
 
 @admin.register(VoucherSale)
@@ -36,9 +36,8 @@ class SaleAdmin(ReadOnlyMixin, ModelAdmin[VoucherSale]):
     empty_text = gettext_lazy("Every sold voucher leaves a row here that nobody can change.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[VoucherSale]:
-        rows = VoucherSale.objects.select_related("voucher", "seller").order_by("-id")
-        visible = vouchers_visible_to(request.user)  # type: ignore[arg-type]
-        return rows.filter(voucher__in=visible) if visible.query.where else rows
+        rows = sales_visible_to(request.user)  # type: ignore[arg-type]
+        return rows.select_related("voucher", "seller").order_by("-id")
 
     @admin.display(description=gettext_lazy("when"))
     def when(self, row: VoucherSale) -> str:

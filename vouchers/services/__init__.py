@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from vouchers.services.batches import BatchWarning, batch_cancel, batch_create, batch_warnings
+from vouchers.services.bulk_selling import BulkSale, vouchers_sell
 from vouchers.services.expiry import vouchers_expire, vouchers_use_up
 from vouchers.services.extending import voucher_extend
 from vouchers.services.first_login import vouchers_activate
 from vouchers.services.generation import batch_generate, batches_resume
 from vouchers.services.life import plan_withdrawal_check, voucher_move, voucher_void
+from vouchers.services.money import old_sales_post
 from vouchers.services.selling import voucher_sale_undo, voucher_sell
+from vouchers.services.stock import stock_issue, stock_return
 
 __all__ = [
     "BatchWarning",
+    "BulkSale",
     "batch_cancel",
     "batch_create",
     "batch_generate",
     "batch_warnings",
     "batches_resume",
+    "old_sales_post",
     "plan_withdrawal_check",
+    "stock_issue",
+    "stock_return",
     "voucher_extend",
     "voucher_move",
     "voucher_sale_undo",
@@ -25,5 +32,6 @@ __all__ = [
     "voucher_void",
     "vouchers_activate",
     "vouchers_expire",
+    "vouchers_sell",
     "vouchers_use_up",
 ]

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.choices import Role
 from accounts.models import User
+from billing.services.agents import agent_of
 from core.db.locks import lock_row
 from core.errors import DomainError
 from core.events import emit
@@ -34,7 +36,11 @@ def voucher_for(voucher: Voucher, actor: User | None) -> Voucher:
     Raises DomainError (`voucher.not_found`, 404): a code of another place is none of his business.
     """
     fresh = lock_row(Voucher.objects.select_related("batch", "plan"), voucher.pk)
-    if actor is not None:
+    if actor is not None and actor.role == Role.AGENT:
+        agent = agent_of(actor)
+        if agent is None or fresh.agent_id != agent.pk:
+            raise DomainError("voucher.not_found", _("There is no such voucher in your stock."), status=404)
+    elif actor is not None:
         places = {row.pk for row in locations_of(fresh)}
         if not locations_visible_to(actor).filter(pk__in=places).exists():
             raise DomainError("voucher.not_found", _("There is no such voucher at your locations."), status=404)

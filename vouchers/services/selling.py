@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.choices import ValidityFrom
+from billing.services.agents import agent_of
+from billing.services.drawers import drawer_enter
 from core import clock
 from core.db.locks import lock_row
 from core.db.transition import transition
@@ -22,6 +24,7 @@ from vouchers.models import Voucher, VoucherSale
 from vouchers.selectors import accounts_of, locations_of
 from vouchers.services.entries import Usage, entries_put, limit_uptime, wanted_locations
 from vouchers.services.history import event_write, staff_acted, voucher_for
+from vouchers.services.money import agent_may_sell, sale_unpost, sales_post
 from vouchers.services.retry import deadlock_retried
 
 UNDO_SECONDS = 60
@@ -74,21 +77,57 @@ def _sell(
     voucher: Voucher, actor: User | None, ip: str | None, request_key: str, amount: Decimal | int | str | None,
     now: datetime,
 ) -> VoucherSale:  # fmt: skip
+    agent_id = seller_check(actor)
     fresh = voucher_for(voucher, actor)
     batch = fresh.batch
     price = _amount(batch.price if amount is None else amount)
+    stock_check(fresh, agent_id)
     if fresh.status == VoucherStatus.ACTIVE and fresh.sold_at is None:
         Voucher.objects.filter(pk=fresh.pk).update(sold_at=now)
     elif fresh.status == VoucherStatus.NEW:
         _to_sold(fresh, now)
     else:
         raise TransitionError(_unsellable(fresh), code="voucher.not_sellable")
+    commission = _commission(agent_id, price, batch.price)
     sale = VoucherSale.objects.create(
-        voucher=fresh, amount=price, cost=batch.price_cost, seller=actor, sold_at=now, request_key=request_key
-    )
+        voucher=fresh, amount=price, cost=batch.price_cost, agent_id=agent_id, commission=commission, seller=actor,
+        sold_at=now, request_key=request_key,
+    )  # fmt: skip
+    sales_post([sale])
     event_write(fresh.pk, "sold", at=now, actor=actor, amount=str(price), sale=sale.pk)
     staff_acted(actor, "voucher.sold", ip, voucher=fresh.pk, code=fresh.code, amount=str(price), sale=sale.pk)
     return sale
+
+
+def seller_check(actor: User | None) -> int | None:
+    """The agent who sells, or None for staff, whose drawer is about to get the money (it is locked before the voucher)."""
+    if actor is None:
+        return None
+    agent = agent_of(actor)
+    if agent is None:
+        drawer_enter(actor)
+        return None
+    return agent.pk
+
+
+def stock_check(voucher: Voucher, agent_id: int | None) -> None:
+    """Vouchers in an agent's hands are sold by him: his deposit pays for them."""
+    if voucher.agent_id != agent_id:
+        raise TransitionError(
+            _("Voucher %(code)s is in an agent's stock. Take it back first. Nothing was changed.")
+            % {"code": voucher.code},
+            code="voucher.of_agent",
+        )
+
+
+def _commission(agent_id: int | None, price: Decimal, list_price: Decimal) -> Decimal:
+    if agent_id is None:
+        return Decimal(0)
+    if price != list_price:
+        message = _("Agents sell at the batch's price.")
+        raise DomainError("voucher.agent_price", message, fields={"amount": message})
+    _agent, commissions = agent_may_sell(agent_id, [price])
+    return commissions[0]
 
 
 def _to_sold(voucher: Voucher, now: datetime) -> None:
@@ -150,9 +189,10 @@ def voucher_sale_undo(
         raise TransitionError(_("This voucher was used already; the sale stays."), code="sale.used")
     _to_unsold(voucher)
     reversal = VoucherSale.objects.create(
-        voucher=voucher, amount=-sale.amount, cost=-sale.cost, seller=actor, sold_at=now, reverses=sale,
-        request_key=f"undo-{sale.pk}",
+        voucher=voucher, amount=-sale.amount, cost=-sale.cost, agent_id=sale.agent_id, commission=-sale.commission,
+        seller=actor, sold_at=now, reverses=sale, request_key=f"undo-{sale.pk}",
     )  # fmt: skip
+    sale_unpost(sale, reversal, actor=actor)
     event_write(voucher.pk, "sale_undone", at=now, actor=actor, sale=sale.pk)
     staff_acted(actor, "voucher.sale_undone", ip, voucher=voucher.pk, code=voucher.code, sale=sale.pk)
     return reversal

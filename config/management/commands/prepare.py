@@ -1,4 +1,5 @@
-"""After every migrate: roles, periodic jobs, system settings, and once the first location from MIKROTIK_*. Idempotent."""
+"""After every migrate: roles, periodic jobs, system settings, the cash method, old sales into the ledger, and once
+the first location from MIKROTIK_*. Idempotent."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from django.core.management.base import BaseCommand
 
 from core.settings_registry import sync_settings
 from locations.services import location_seed_first
+from payments.services import methods_seed
+from vouchers.services import old_sales_post
 
 
 class Command(BaseCommand):
@@ -18,6 +21,8 @@ class Command(BaseCommand):
         call_command("sync_roles", verbosity=0)
         call_command("sync_periodic", verbosity=0)
         sync_settings()
+        methods_seed()
+        old_sales_post()
         location = location_seed_first()
         if location is not None:
             self.stdout.write(f"First location added: {location.name} (from MIKROTIK_HOST).")

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 
+from accounts.choices import Role
 from accounts.models import User
 from accounts.roles import NAMED, PERMISSIONS
 from accounts.services import roles_sync, user_create
@@ -16,7 +17,38 @@ NOBODY, ADMIN, BOTH = (False, False), (True, False), (True, True)
 """(Admin may, Operator may); a Super Admin may everything."""
 
 TABLE = {
-    # customers and payments come with their rooms; routers
+    # payments, cash, corrections, agents
+    "payments.view_payment": BOTH,
+    "payments.view_refund": BOTH,
+    "payments.view_paymentmethod": BOTH,
+    "payments.take_cash": BOTH,
+    "payments.add_paymentmethod": ADMIN,
+    "payments.change_paymentmethod": ADMIN,
+    "payments.delete_paymentmethod": NOBODY,
+    "payments.add_payment": NOBODY,
+    "payments.change_payment": NOBODY,
+    "payments.refund_payment": ADMIN,
+    "payments.cancel_payment": ADMIN,
+    "billing.view_cashshift": BOTH,
+    "billing.use_cashshift": BOTH,
+    "billing.manage_cashshift": ADMIN,
+    "billing.view_expense": ADMIN,
+    "billing.add_expense": ADMIN,
+    "billing.change_expense": NOBODY,
+    "billing.reverse_expense": ADMIN,
+    "billing.view_expensecategory": ADMIN,
+    "billing.add_expensecategory": ADMIN,
+    "billing.change_expensecategory": ADMIN,
+    "billing.view_adjustment": ADMIN,
+    "billing.add_adjustment": ADMIN,
+    "billing.approve_adjustment": ADMIN,
+    "billing.view_agent": ADMIN,
+    "billing.add_agent": NOBODY,
+    "billing.change_agent": ADMIN,
+    "billing.take_deposit": ADMIN,
+    "billing.view_own_agent": NOBODY,
+    "vouchers.issue_stock": ADMIN,
+    # routers
     "locations.view_location": BOTH,
     "locations.add_location": ADMIN,
     "locations.change_location": ADMIN,
@@ -101,6 +133,13 @@ def test_each_line_of_the_table(permission: str, password: str) -> None:
 def test_the_table_here_covers_every_right_somebody_has() -> None:
     granted = set().union(*PERMISSIONS.values()) | {named.permission for named in NAMED}
     assert granted - set(TABLE) == set()
+
+
+def test_an_agent_sells_his_stock_and_nothing_else() -> None:
+    assert PERMISSIONS[Role.AGENT] == {
+        "vouchers.view_voucher", "vouchers.sell_voucher", "vouchers.print_voucher", "vouchers.view_vouchersale",
+        "vouchers.undo_vouchersale", "billing.view_own_agent",
+    }  # fmt: skip
 
 
 def test_operators_delete_nothing() -> None:

@@ -1,0 +1,147 @@
+"""Days out of turn: the part of a period that was used, the part that was paid and not used, the last charges.
+
+Credits are credit notes on the bill of the days: they lower what is open of it, and what was paid already becomes the
+customer's balance. Shares of a bill by the day sum exactly to it, so nothing is lost however often a period is cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from billing import periods
+from billing.choices import InvoiceStatus, LineKind
+from billing.models import Charge, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
+from billing.services.engine.bills import Extras, bill_of, bills_write, price_of
+from billing.services.engine.lines import ZERO, anchor_of
+from billing.services.invoices import InvoiceDraft, charge_line, credit_left, credit_note_issue, invoice_issue
+from billing.words import days_words
+
+OF_SERVICE = (LineKind.SUBSCRIPTION, LineKind.PRORATION)
+
+
+def used_part_bill(row: Subscription, until: date, *, now: datetime) -> int:
+    """Postpaid days that were used and not billed yet, billed before their turn. Leaves `billed_until` at `until`."""
+    if row.billed_until is None or row.billed_until >= until:
+        return 0
+    bill = bill_of(row, row.billed_until, until, Extras([row]), until, issued_on=until)
+    return bills_write([bill], now=now)
+
+
+def final_bill_issue(row: Subscription, today: date, *, now: datetime) -> Invoice | None:
+    """Charges of the service that still wait for a bill: there will be no other."""
+    charges = list(
+        Charge.objects.filter(subscription=row, invoice=None, cancelled_at=None).select_related("subscription")
+    )
+    if not charges:
+        return None
+    draft = InvoiceDraft(
+        customer_id=row.customer_id, lines=[charge_line(charge) for charge in charges], source=f"sub:{row.pk}:final",
+        issued_on=today,
+        due_on=periods.due_day(today, row.due_days, not_before=today), tax_mode=row.tax_mode, subscription_id=row.pk,
+        location_id=row.location_id, charge_ids=[charge.pk for charge in charges],
+    )  # fmt: skip
+    return invoice_issue(draft, now=now)[0]
+
+
+def unused_credit(
+    row: Subscription,
+    start: date,
+    end: date,
+    *,
+    why: str,
+    now: datetime,
+    actor: User | None,
+    ip: str | None = None,
+    reason: str = "",
+) -> Decimal:
+    """Credit the billed days from `start` up to `end`; returns how much. `why`: paused, ended, plan_change."""
+    total = ZERO
+    spans = SubscriptionPeriod.objects.filter(
+        subscription=row, ends_on__gt=start, starts_on__lt=end, invoice__isnull=False
+    ).select_related("invoice")
+    for span in spans.order_by("starts_on"):
+        first, last = max(start, span.starts_on), min(end, span.ends_on)
+        if first >= last or span.invoice is None:
+            continue
+        total += _credit(row, span, span.invoice, first, last, why=why, now=now, actor=actor, ip=ip, reason=reason)
+    return total
+
+
+def _credit(
+    row: Subscription, span: SubscriptionPeriod, invoice: Invoice, first: date, last: date, *, why: str, now: datetime,
+    actor: User | None, ip: str | None, reason: str,
+) -> Decimal:  # fmt: skip
+    if invoice.status not in {InvoiceStatus.OPEN, InvoiceStatus.PAID}:
+        return ZERO  # taken back already
+    wanted = _share(row, span, invoice, (first, last))
+    lines = _rests(invoice, row)
+    wanted = min(wanted, sum((rest for _line, rest in lines), ZERO), credit_left(invoice))
+    if wanted <= 0:
+        return ZERO
+    note = credit_note_issue(
+        invoice, lines=_from_the_end(lines, wanted), reason=_sentence(span, first, last, why, reason), now=now,
+        actor=actor, ip=ip, request_key=f"{why}:{row.pk}:{first.isoformat()}:{last.isoformat()}",
+    )  # fmt: skip
+    total: Decimal = note.total
+    return total
+
+
+def _share(row: Subscription, span: SubscriptionPeriod, invoice: Invoice, days: tuple[date, date]) -> Decimal:
+    """What of the bill, with its tax and after its discounts, is for these days."""
+    lines = invoice.lines.filter(subscription=row, kind__in=[*OF_SERVICE, LineKind.DISCOUNT])
+    sums = lines.aggregate(net=Sum("amount"), tax=Sum("tax_amount"))
+    paid = (sums["net"] or ZERO) + (sums["tax"] or ZERO)
+    monthly = price_of(row).monthly
+    return periods.share(anchor_of(row, span.starts_on), monthly, paid, (span.starts_on, span.ends_on), days)
+
+
+def _rests(invoice: Invoice, row: Subscription) -> list[tuple[InvoiceLine, Decimal]]:
+    """The service's lines with what of each is not credited yet."""
+    credited: dict[int, Decimal] = {}
+    for line in InvoiceLine.objects.filter(invoice__credits=invoice):
+        of = line.details.get("line")
+        credited[of] = credited.get(of, ZERO) + line.amount + line.tax_amount
+    lines = invoice.lines.filter(subscription=row, kind__in=OF_SERVICE).order_by("-position")
+    rests = [(line, line.amount + line.tax_amount - credited.get(line.pk, ZERO)) for line in lines]
+    return [(line, rest) for line, rest in rests if rest > 0]
+
+
+def _from_the_end(lines: Sequence[tuple[InvoiceLine, Decimal]], wanted: Decimal) -> dict[int, Decimal]:
+    """Days that are not used are the last ones of a bill."""
+    found: dict[int, Decimal] = {}
+    for line, rest in lines:
+        part = min(rest, wanted)
+        if part > 0:
+            found[line.position] = part
+            wanted -= part
+    return found
+
+
+def _sentence(span: SubscriptionPeriod, first: date, last: date, why: str, reason: str) -> str:
+    n, of = (last - first).days, (span.ends_on - span.starts_on).days
+    values = {"days": days_words(first, last), "n": n, "of": of}
+    if why == "paused":
+        text = (
+            ngettext(
+                "Paused %(days)s: %(n)d of %(of)d days credited", "Paused %(days)s: %(n)d of %(of)d days credited", n
+            )
+            % values
+        )
+    elif why == "ended":
+        text = ngettext(
+            "Ended, not used %(days)s: %(n)d of %(of)d days credited",
+            "Ended, not used %(days)s: %(n)d of %(of)d days credited", n,
+        ) % values  # fmt: skip
+    else:
+        text = ngettext(
+            "Plan changed, not used %(days)s: %(n)d of %(of)d days credited",
+            "Plan changed, not used %(days)s: %(n)d of %(of)d days credited", n,
+        ) % values  # fmt: skip
+    return (_("%(text)s. %(reason)s") % {"text": text, "reason": reason} if reason else text)[:300]

@@ -1,0 +1,15 @@
+"""Everything that changes payments. Callers of other rooms import from here."""
+
+from payments.services.methods import cash_method, methods_seed
+from payments.services.receiving import payment_cancel, payment_confirm, payment_receive_cash
+from payments.services.refunds import payment_refund, refundable_amount
+
+__all__ = [
+    "cash_method",
+    "methods_seed",
+    "payment_cancel",
+    "payment_confirm",
+    "payment_receive_cash",
+    "payment_refund",
+    "refundable_amount",
+]
