@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from billing.admin import plans
+from billing.admin import journal, plans, reports
 
-__all__ = ["plans"]
+__all__ = ["journal", "plans", "reports"]

@@ -66,13 +66,11 @@ class PostingQuery:
 
     def rows(self, user: User) -> QuerySet[Posting]:
         """The postings this person may see of them."""
-        return postings_visible_to(user).filter(self._own_columns(), self._entry("entry__"))
+        return postings_visible_to(user).filter(self.posting_condition())
 
     def entries(self, user: User) -> QuerySet[JournalEntry]:
         """The entries they belong to."""
-        rows = entries_visible_to(user).filter(self._entry(""))
-        own = self._own_columns()
-        return rows.filter(pk__in=Posting.objects.filter(own).values("entry_id")) if own else rows
+        return entries_visible_to(user).filter(self.entry_condition())
 
     def total(self, user: User) -> Decimal:
         """Debits less credits."""
@@ -82,6 +80,15 @@ class PostingQuery:
     def account(self) -> str:
         """The one account asked for, or nothing."""
         return self.accounts[0] if len(self.accounts) == 1 and _CODE.match(self.accounts[0]) else ""
+
+    def posting_condition(self) -> Q:
+        """For postings."""
+        return self._own_columns() & self._entry("entry__")
+
+    def entry_condition(self) -> Q:
+        """For entries that have such a posting."""
+        own = self._own_columns()
+        return self._entry("") & (Q(pk__in=Posting.objects.filter(own).values("entry_id")) if own else Q())
 
     # --- SQL --------------------------------------------------------------------------------------------------------
 

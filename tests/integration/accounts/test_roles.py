@@ -79,6 +79,13 @@ TABLE = {
     "billing.view_planlocation": ADMIN,
     "billing.add_planlocation": ADMIN,
     "billing.delete_planlocation": ADMIN,
+    # figures
+    "billing.view_reports": BOTH,
+    "billing.view_books": ADMIN,
+    "billing.view_journalentry": BOTH,
+    "billing.view_posting": BOTH,
+    "billing.add_journalentry": NOBODY,
+    "billing.change_posting": NOBODY,
     # vouchers
     "vouchers.view_voucherbatch": BOTH,
     "vouchers.add_voucherbatch": BOTH,
