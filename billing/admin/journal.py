@@ -23,6 +23,7 @@ from billing.reports.names import account_names
 from billing.reports.postings import PostingQuery
 from billing.reports.scope import entries_visible_to, postings_visible_to
 from core.admin import ModelAdmin, ReadOnlyMixin
+from core.errors import DomainError
 from core.formats import moment, money
 from core.words import Tone, Words
 
@@ -205,8 +206,11 @@ def balance_words(amount: Decimal) -> str:
 
 
 def _query(request: HttpRequest) -> PostingQuery:
-    """Of an address that the filter has already accepted; the list's own parameters are not looked at."""
-    return asked_rows(request.GET.dict())
+    """What the address asks for; the filter itself turns away what means nothing."""
+    try:
+        return asked_rows(request.GET.dict())
+    except DomainError:
+        return PostingQuery()
 
 
 def _balanced(query: PostingQuery) -> bool:

@@ -61,11 +61,12 @@ class RowsFilter(ListFilter):
         super().__init__(request, params, model, model_admin)
         for name in self.expected_parameters():
             if name in params:
-                self.used_parameters[name] = str(params.pop(name)[-1]).replace("\x00", "")
+                self.used_parameters[name] = str(params.pop(name)[-1])
         user: Any = request.user
         self.user, self.model = user, model
+        self.given = {name: str(value) for name, value in self.used_parameters.items()}
         try:
-            self.query = asked_rows(self.used_parameters)
+            self.query = asked_rows(self.given)
         except DomainError as error:
             raise IncorrectLookupParameters(str(error.message)) from None
 
@@ -80,16 +81,16 @@ class RowsFilter(ListFilter):
         return queryset.filter(self.query.posting_condition() if is_postings else self.query.entry_condition())
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        names = {name: [value] for name, value in self.used_parameters.items()}
-        hidden = [(name, value) for name, (value,) in names.items() if name not in ASKED]
+        hidden = [(name, value) for name, value in self.given.items() if name not in ASKED]
         yield {
-            "form": RowsForm(self.used_parameters, self.user), "hidden": hidden, "is_set": bool(names),
+            "form": RowsForm(self.given, self.user), "hidden": hidden, "is_set": bool(self.given),
             "accounts": [*((family, family) for family in KINDS if family not in NAMES), *NAMES.items()],
         }  # fmt: skip
 
 
 def asked_rows(params: dict[str, str]) -> PostingQuery:
     """The rows an address asks for. Raises DomainError for what means nothing; an unknown customer number finds nothing."""
+    params = {name: text.replace("\x00", "") for name, text in params.items()}
     query = PostingQuery.from_params(params)
     if number := params.get(NUMBER, "").strip():
         customer = Customer.objects.filter(number=number[:20]).values_list("pk", flat=True).first()

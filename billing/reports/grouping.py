@@ -18,7 +18,7 @@ from billing.reports.asking import GROUP_LABELS, Ask
 from billing.reports.days import day_of, days_between, month_end, month_of, months_between
 from billing.reports.names import NAMES_OF
 from billing.reports.postings import CREDIT, DEBIT, NONE, PostingQuery
-from billing.reports.table import Cell, Column, Form
+from billing.reports.table import Cell, Column, Form, turned
 
 ENTRY_COLUMNS = {"location": "entry__location_id", "actor": "entry__actor_id", "agent": "entry__agent_id"}
 UNNAMED = {
@@ -107,9 +107,9 @@ def side_cells(row: Sums, query: PostingQuery, *, is_credit_good: bool) -> tuple
     come, back = (row.credit, row.debit) if is_credit_good else (row.debit, row.credit)
     sides = (CREDIT, DEBIT) if is_credit_good else (DEBIT, CREDIT)
     return (
-        Cell(come * sign, query.narrowed(side=sides[0]), sign),
-        Cell(back * sign, query.narrowed(side=sides[1]), sign),
-        Cell(row.total * sign, query, sign),
+        Cell(turned(come, sign), query.narrowed(side=sides[0]), sign),
+        Cell(turned(back, sign), query.narrowed(side=sides[1]), sign),
+        Cell(turned(row.total, sign), query, sign),
     )
 
 

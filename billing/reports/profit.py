@@ -20,7 +20,7 @@ from billing.reports.asking import Ask
 from billing.reports.days import month_of, months_between
 from billing.reports.grouping import group_column, narrowed, span, span_words
 from billing.reports.postings import PostingQuery
-from billing.reports.table import Cell, Column, Table, Text, summed
+from billing.reports.table import Cell, Column, Table, Text, summed, turned
 from core.formats import money
 
 GROUPS = ("month",)
@@ -96,7 +96,7 @@ def _row(
     for part in PARTS:
         total = sum((sums.get((month, family), Decimal(0)) for family in part.families), Decimal(0))
         amounts["profit"] -= total
-        cells.append(Cell(total * part.sign, of_month.narrowed(accounts=part.families), part.sign))
+        cells.append(Cell(turned(total, part.sign), of_month.narrowed(accounts=part.families), part.sign))
     cost = spent.get(month, Decimal(0))
     behind = costs.CostQuery(of_month.from_on or month, of_month.to_on or month, ask.zone, ask.location_id)
     return (*cells, Cell(cost, behind), Cell(amounts["profit"] - cost))

@@ -85,6 +85,11 @@ class Table:
         return [(self.columns[0], row[0].value, Decimal(str(row[index].value or 0))) for row in self.rows]
 
 
+def turned(amount: Decimal, sign: int) -> Decimal:
+    """The amount times the sign, and never the "-0" that Decimal makes of nothing."""
+    return amount * sign + 0
+
+
 def summed(rows: Sequence[Sequence[Cell]], index: int) -> Decimal:
     """The sum of one column."""
     return sum((Decimal(str(row[index].value or 0)) for row in rows), Decimal(0))
