@@ -8,7 +8,9 @@ from django.urls import NoReverseMatch, reverse
 PAGES = {
     "invoice": "billing_invoice_change", "credit_note": "billing_invoice_change", "payment": "payments_payment_change",
     "refund": "payments_refund_change", "expense": "billing_expense_change", "adjustment": "billing_adjustment_change",
-    "shift": "billing_cashshift_change", "reversal": "billing_journalentry_change",
+    "shift_change": "billing_cashshift_change", "shift_opening": "billing_cashshift_change",
+    "shift_difference": "billing_cashshift_change", "shift_handover": "billing_cashshift_change",
+    "reversal": "billing_journalentry_change",
 }  # fmt: skip
 
 

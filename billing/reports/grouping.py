@@ -24,7 +24,7 @@ ENTRY_COLUMNS = {"location": "entry__location_id", "actor": "entry__actor_id", "
 UNNAMED = {
     "plan": gettext_lazy("without a plan"), "location": gettext_lazy("without a location"),
     "actor": gettext_lazy("the system"), "agent": gettext_lazy("without an agent"),
-    "method": gettext_lazy("method not named"),
+    "method": gettext_lazy("no method named (voucher sales, deposits)"),
 }  # fmt: skip
 
 

@@ -39,8 +39,9 @@ class PostingQuery:
     """Every field narrows; empty ones do not.
 
     `accounts` are codes ("cash:7") or families ("income"). Days are both included and lie in `zone`; `since` and `until`
-    are moments, until excluded. `causes` are kinds of entries together with what took them back, `kind` is the kind as
-    recorded. `side` is debit (positive) or credit. A pick is an id or `NONE`; `method` is a name or `NONE`.
+    are moments, until excluded; `recorded_until` asks when they were written down, not when they happened. `causes` are
+    kinds of entries together with what took them back, `kind` is the kind as recorded. `side` is debit (positive) or
+    credit. A pick is an id or `NONE`; `method` is a name or `NONE`.
     """
 
     target: ClassVar[str] = "postings"
@@ -50,6 +51,7 @@ class PostingQuery:
     to_on: date | None = None
     since: datetime | None = None
     until: datetime | None = None
+    recorded_until: datetime | None = None
     zone: str = ""
     kind: str = ""
     causes: tuple[str, ...] = ()
@@ -112,6 +114,8 @@ class PostingQuery:
             wanted &= Q(**{f"{prefix}occurred_at__gte": start}) if start else Q()
         for end in ends:
             wanted &= Q(**{f"{prefix}occurred_at__lt": end}) if end else Q()
+        if self.recorded_until:
+            wanted &= Q(**{f"{prefix}recorded_at__lt": self.recorded_until})
         if self.method is not None:
             wanted &= Q(**{f"{prefix}method": "" if self.method == NONE else self.method})
         if self.kind:
@@ -154,7 +158,8 @@ class PostingQuery:
 
 _EMPTY = ((), "", None)
 PARAMS = {
-    "accounts": "account", "from_on": "from", "to_on": "to", "since": "since", "until": "until", "zone": "zone", "kind": "kind",
+    "accounts": "account", "from_on": "from", "to_on": "to", "since": "since", "until": "until",
+    "recorded_until": "recorded_until", "zone": "zone", "kind": "kind",
     "causes": "cause", "side": "side", "method": "method", "location": "location", "actor": "actor", "agent": "agent",
     "customer": "customer", "plan": "plan",
 }  # fmt: skip
@@ -177,7 +182,15 @@ def _value(name: str, text: str) -> object:
         return EntryKind(text).value
     if name in PICKS:
         return NONE if text == NONE else _id(text)
-    readers = {"from_on": _day, "to_on": _day, "since": _moment, "until": _moment, "zone": _zone, "side": _side}
+    readers = {
+        "from_on": _day,
+        "to_on": _day,
+        "since": _moment,
+        "until": _moment,
+        "recorded_until": _moment,
+        "zone": _zone,
+        "side": _side,
+    }
     return readers[name](text) if name in readers else text[:60]
 
 

@@ -26,7 +26,11 @@ _INSTANT = timedelta(microseconds=1)
 
 
 def shifts_report(ask: Ask, user: User) -> Table:
-    """Shifts opened in the span, newest first. For one that is still open "expected" is what should lie in the drawer now."""
+    """Shifts opened in the span, newest first. For one that is still open "expected" is what should lie in the drawer now.
+
+    The rows behind "expected" are those that were written down when the drawer was counted: an expense written later for an
+    earlier day was not in it.
+    """
     start, end = day_start(ask.from_on, ask.zone), day_end(ask.to_on, ask.zone)
     found = shifts_visible_to(user).filter(opened_at__gte=start, opened_at__lt=end).select_related("location")
     if ask.location_id:
@@ -65,14 +69,14 @@ def _columns() -> Sequence[Column]:
 
 def _row(shift: CashShift, user: User, names: dict[object, str]) -> tuple[Cell, ...]:
     drawer = PostingQuery(accounts=(chart.cash(shift.user_id),))
-    before = drawer.narrowed(until=shift.counted_at)
+    before = drawer.narrowed(recorded_until=shift.counted_at)
     expected = shift.expected_amount if shift.status != ShiftStatus.OPEN else before.total(user)
     difference = None
     if shift.counted_amount is not None and shift.expected_amount is not None:
         difference = shift.counted_amount - shift.expected_amount
     return (
         Cell(names.get(shift.user_id, "")), Cell(str(ShiftStatus(shift.status).label)), Cell(shift.opened_at),
-        Cell(shift.opening_amount, drawer.narrowed(until=shift.opened_at)), Cell(expected, before),
+        Cell(shift.opening_amount), Cell(expected, before),
         Cell(shift.counted_amount), Cell(difference, _posted(drawer, shift) if difference else None),
         Cell(shift.handed_over_amount, _given(drawer, shift), -1), Cell(names.get(shift.handed_over_to_id, "")),
     )  # fmt: skip

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import time_machine
+
 from accounts.choices import Role
 from accounts.models import User
 from accounts.services import user_create
@@ -90,10 +92,11 @@ def post(
     location: Location | None = None, actor: User | None = None, agent: Agent | None = None, method: str = "",
 ) -> JournalEntry:  # fmt: skip
     legs = [Line(code, Decimal(n), c.pk if c else None, p.pk if p else None) for code, n, c, p in lines]
-    entry, _is_new = entry_post(
-        kind=kind, source=name, lines=legs, occurred_at=at, actor=actor, location_id=location.pk if location else None,
-        agent_id=agent.pk if agent else None, method=method,
-    )  # fmt: skip
+    with time_machine.travel(at, tick=False):  # written down when it happened
+        entry, _is_new = entry_post(
+            kind=kind, source=name, lines=legs, occurred_at=at, actor=actor, location_id=location.pk if location else None,
+            agent_id=agent.pk if agent else None, method=method,
+        )  # fmt: skip
     month.entries[name] = entry
     return entry
 
@@ -189,12 +192,20 @@ def _write(m: Month) -> None:
     post(m, "expense:1", EntryKind.EXPENSE, wib(10, 8), *spent, location=m.here, actor=m.admin)
     fee = ((chart.FEES, 1_000, None, None), (chart.gateway("duitku"), -1_000, None, None))
     post(m, "fee:1", EntryKind.ADJUSTMENT, wib(11, 8), *fee)
-    short = ((chart.CASH_DIFFERENCE, 1_000, None, None), (drawer, -1_000, None, None))
-    post(m, "shift_difference:1", EntryKind.CASH_DIFFERENCE, wib(12, 20), *short, location=m.here, actor=m.budi)
-    given = ((chart.OWNER, 100_000, None, None), (drawer, -100_000, None, None))
-    post(m, "shift_handover:1", EntryKind.CASH_HANDOVER, wib(12, 21), *given, location=m.here, actor=m.budi)
     m.shift = CashShift.objects.create(
         user=m.budi, location=m.here, status="handed_over", opened_at=wib(1, 8), opening_amount=0, counted_at=wib(12, 20),
         counted_amount=150_000, expected_amount=151_000, handed_over_at=wib(12, 21), handed_over_amount=100_000,
         handed_over_to=m.admin,
     )  # fmt: skip
+    short = ((chart.CASH_DIFFERENCE, 1_000, None, None), (drawer, -1_000, None, None))
+    post(
+        m,
+        f"shift_difference:{m.shift.pk}",
+        EntryKind.CASH_DIFFERENCE,
+        wib(12, 20),
+        *short,
+        location=m.here,
+        actor=m.budi,
+    )
+    given = ((chart.OWNER, 100_000, None, None), (drawer, -100_000, None, None))
+    post(m, f"shift_handover:{m.shift.pk}", EntryKind.CASH_HANDOVER, wib(12, 21), *given, location=m.here, actor=m.budi)

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from billing.choices import EntryKind
 from billing.ledger import chart
+from billing.ledger.posting import Line, entry_post
 from billing.reports.asking import Ask, AskForm
 from billing.reports.catalogue import REPORTS
 from billing.reports.postings import NONE, PostingQuery
@@ -82,7 +84,7 @@ def test_a_reversal_counts_in_the_month_in_which_it_happened(month: Month) -> No
         ("location", {"Pos 1": 220_000, "Pos Timur": 200_000}),
         ("actor", {"the system": 405_000, "Budi": 15_000}),
         ("agent", {"without an agent": 415_000, "Warung Tini": 5_000}),
-        ("method", {"method not named": 405_000, "Cash": 15_000}),
+        ("method", {"no method named (voucher sales, deposits)": 405_000, "Cash": 15_000}),
         (
             "account",
             {"Income: subscriptions": 350_000, "Income: one-off charges": 50_000, "Income: vouchers": 20_000},
@@ -146,6 +148,17 @@ def test_an_open_shift_expects_what_lies_in_the_drawer(month: Month) -> None:
 
     CashShift.objects.create(user=month.citra, location=month.east, opened_at=wib(20, 8), opening_amount=0)
     assert numbers(made("shifts", month.admin), "expected")["Citra"] == 80_000
+
+
+def test_an_expense_written_later_for_an_earlier_day_does_not_change_what_a_counted_shift_expected(
+    month: Month,
+) -> None:
+    lines = [Line(chart.expense("listrik"), Decimal(3_000)), Line(chart.cash(month.budi.pk), Decimal(-3_000))]
+    entry_post(kind=EntryKind.EXPENSE, source="expense:2", lines=lines, occurred_at=wib(10, 9))
+    table = made("shifts", month.admin)
+    cell = table.rows[0][table.column("expected")]
+    assert cell.rows is not None
+    assert (cell.value, cell.rows.total(month.admin)) == (Decimal(151_000), Decimal(151_000))
 
 
 def test_the_trial_balance_adds_up_to_nothing(month: Month) -> None:
@@ -278,7 +291,8 @@ def test_what_cannot_be_asked_names_its_field(month: Month, data: dict[str, str]
     "params",
     [
         {"account": "pocket"}, {"account": "income:Big"}, {"from": "2026-13-01"}, {"since": "2026-11-01T00:00:00"},
-        {"zone": "../etc/passwd"}, {"zone": "Mars/Base"}, {"location": "0"}, {"actor": "x"}, {"customer": "9" * 30},
+        {"zone": "../etc/passwd"}, {"zone": "Mars/Base"}, {"recorded_until": "now"},
+        {"location": "0"}, {"actor": "x"}, {"customer": "9" * 30},
         {"kind": "gift"}, {"cause": "payment,gift"}, {"side": "left"},
     ],
 )  # fmt: skip
