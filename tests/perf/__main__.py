@@ -26,8 +26,12 @@ PARTS = {
     "expiry": "expiry",
     "single": "single",
     "dead": "dead",
+    "bills": "bills",
 }
-GROUPS = {"vouchers": list(PARTS)}
+GROUPS = {
+    "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
+    "billing": ["bills"],
+}
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 
 
