@@ -18,4 +18,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("d/", include("dashboard.urls")),
     path("api/v1/", include("config.api_urls")),
+    path("", include("portal.urls")),
 ]

@@ -95,10 +95,16 @@ def _probe_answer(request: HttpRequest) -> HttpResponse | None:
     return None
 
 
+def _logged_path(request: HttpRequest) -> str:
+    """The path without a `token` that is in it: who has a bill's link has the bill, and logs go to many places."""
+    token = str(request.resolver_match.kwargs.get("token") or "") if request.resolver_match else ""
+    return request.path_info.replace(token, "…") if token else request.path_info
+
+
 def _log_line(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     user = getattr(request, "_cached_user", None)  # set only if the view asked: the log line costs no query
     logger.info(
-        "%s %s %d", request.method, request.path_info, response.status_code,
+        "%s %s %d", request.method, _logged_path(request), response.status_code,
         extra={
             "status": response.status_code, "ms": round(seconds * 1000), "view": view_name(request),
             "user_id": getattr(user, "pk", None),
