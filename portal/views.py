@@ -8,7 +8,7 @@ from typing import Any
 
 from csp.decorators import csp
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dateformat import format as date_format
@@ -29,14 +29,14 @@ STRICT = {
     "form-action": ["'none'"], "frame-ancestors": ["'none'"],
 }  # fmt: skip
 LANGUAGES = dict(settings.LANGUAGES)
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def public(view: View) -> View:
     """Not kept, not found by search engines, and the link is told to nobody."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response.headers["Cache-Control"] = "no-store, private"
         response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"

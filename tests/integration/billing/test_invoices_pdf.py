@@ -6,6 +6,7 @@ import io
 import re
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import segno
@@ -142,13 +143,15 @@ def test_the_code_leads_to_the_bills_own_page(customer: Customer) -> None:
     ]
     data = invoice_pdf(invoice)
     assert drawn_modules(data, len(wanted)) == wanted
-    links = [note.get_object()["/A"]["/URI"] for note in PdfReader(io.BytesIO(data)).pages[0]["/Annots"]]
+    notes: Any = PdfReader(io.BytesIO(data)).pages[0]["/Annots"]
+    links = [note.get_object()["/A"]["/URI"] for note in notes]
     assert set(links) == {pay_link(invoice.token)}
 
 
 def test_the_file_brings_its_font_and_fetches_nothing(customer: Customer) -> None:
     data = invoice_pdf(issued(customer))
-    fonts = PdfReader(io.BytesIO(data)).pages[0]["/Resources"]["/Font"]
+    resources: Any = PdfReader(io.BytesIO(data)).pages[0]["/Resources"]
+    fonts = resources["/Font"]
     names = sorted(str(font.get_object()["/BaseFont"]) for font in fonts.values())
     assert [name.split("+")[1] for name in names] == ["DejaVuSansCondensed", "DejaVuSansCondensedBold"]
     assert len(data) < 60_000

@@ -75,7 +75,7 @@ def _same_rows_raw() -> float:
     with owner() as session:
         for model in (Invoice, InvoiceLine, JournalEntry, Posting):
             table = model._meta.db_table
-            columns = [field.column for field in model._meta.concrete_fields if field.column not in ALSO_RESERVED]
+            columns = [str(field.column) for field in model._meta.concrete_fields if field.column not in ALSO_RESERVED]
             names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
             query = sql.SQL("SELECT {} FROM {} ORDER BY id").format(names, sql.Identifier(table))
             loads.append((make_copy(session, table), columns, rows_as_text(session, query)))
