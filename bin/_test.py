@@ -26,7 +26,8 @@ from config.embedded.secrets_file import new_secrets  # noqa: E402
 PREFIX, NAME = "mb-test-", "test"
 LEFT_OUT = ("browser", "redis", "tls", "soak")
 SUITES = ("tests/unit", "tests/integration", "tests/e2e", "tests/soak")
-SOAK_STEPS = "3000"  # of bin/soak; as part of bin/test --all the tests' own short default holds
+# of bin/soak; as part of bin/test --all the tests' own short defaults hold
+SOAK = {"SOAK_STEPS": "3000", "SOAK_SUBSCRIPTIONS": "2000"}
 OLD_SECONDS = 600
 # A developer's shell must not decide what the tests see.
 DROPPED = ("REDIS_URL", "SENTRY_DSN", "PUBLIC_URL", "ALLOWED_HOSTS", "DEMO_MODE", "VAR_DIR", "LOG_DIR")
@@ -141,7 +142,7 @@ def main(arguments: list[str]) -> int:
     everything, soak = "--all" in arguments, "--soak" in arguments
     rest = [argument for argument in arguments if argument not in ("--all", "--soak")]
     with contextlib.ExitStack() as stack:
-        extra: dict[str, str] = {"SOAK_STEPS": os.environ.get("SOAK_STEPS", SOAK_STEPS)} if soak else {}
+        extra: dict[str, str] = {key: os.environ.get(key, value) for key, value in SOAK.items()} if soak else {}
         lines: list[str] = []
         if everything:
             import _test_servers

@@ -1,0 +1,258 @@
+"""Three years of a provider: random payments, pauses, plan changes and router outages, day by day.
+
+On every day the ledger balances; at every month's end each customer's balance is, to the rupiah, what a reference model
+says that knows only days. Nobody who owes nothing is isolated, and nobody isolated is online: the routers are asked.
+The seed is fixed. `SOAK_SUBSCRIPTIONS` and `SOAK_MONTHS` say how much (a small run is part of `bin/test --all`).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+
+from billing.choices import BillingMode, PeriodMode, SubscriptionStatus
+from billing.ledger.checking import ledger_check
+from billing.models import Invoice, Plan, Subscription
+from billing.services import (
+    promise_to_pay,
+    subscription_activate,
+    subscription_change_plan,
+    subscription_create,
+    subscription_pause,
+    subscription_resume,
+)
+from billing.services.engine import engine_run
+from billing.words import line_text
+from core.settings_registry import setting
+from customers.models import Customer
+from customers.services import customer_create
+from locations.choices import TlsMode
+from locations.emulator import PppRefused
+from locations.emulator.router import EmulatedRouter
+from locations.models import AccessAccount, Location
+from locations.sync.writer import location_run
+from payments.services import payment_receive_cash
+from tests.integration.vouchers.world import make_plan, make_user
+from tests.routers import Clock, emulated, location_of, on_router
+from tests.soak.billing_model import Service
+
+pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
+SUBSCRIPTIONS = int(os.environ.get("SOAK_SUBSCRIPTIONS", "24"))
+MONTHS = int(os.environ.get("SOAK_MONTHS", "36"))
+FIRST = date(2026, 11, 20)
+PRICES = (100_000, 150_000, 199_999)
+ZONE_HOUR = timedelta(hours=7)  # Asia/Jakarta
+
+
+class Provider:
+    """The simulated business, and beside it the reference model's memory of the same events."""
+
+    def __init__(self, routers: list[EmulatedRouter], seed: int):
+        self.random = random.Random(seed)
+        self.routers = routers
+        self.clock = Clock(at_hour(FIRST, 3))
+        self.places = [location_of(router, f"Pos {n}", tls_mode=TlsMode.NONE) for n, router in enumerate(routers, 1)]
+        self.cashier = make_user("kasir", "super_admin")
+        self.plans = [
+            make_plan(f"Paket {price}", *self.places, type="pppoe", price_sell=price, duration_seconds=None,
+                      rate_limit=f"{n}M/{n}M")
+            for n, price in enumerate(PRICES, 1)
+        ]  # fmt: skip
+        self.lead = int(setting("billing.lead_days"))
+        self.services: dict[int, Service] = {}
+        self.paid: dict[int, int] = {}
+        self.paused_on: dict[int, date] = {}
+        self.is_down = [False] * len(routers)
+        self.payments = 0
+
+    @property
+    def today(self) -> date:
+        return (self.clock.at + ZONE_HOUR).date()
+
+    def sign_up(self) -> None:
+        place, plan = self.random.choice(self.places), self.random.choice(self.plans)
+        customer = customer_create(
+            actor=None, name=f"Pelanggan {len(self.services) + 1}", location=place, now=self.clock.at
+        )
+        is_fixed = self.random.random() < 0.4
+        anchor = self.random.choice([1, 5, 28, 31]) if is_fixed else self.today.day
+        row = subscription_create(
+            customer=customer, plan=plan, location=place, actor=None, now=self.clock.at, grace_days=3,
+            billing_mode=BillingMode.PREPAID, fixed_day=anchor if is_fixed else 1,
+            period_mode=PeriodMode.FIXED_DAY if is_fixed else PeriodMode.ROLLING,
+        )  # fmt: skip
+        subscription_activate(row, actor=None, now=self.clock.at)
+        self.services[row.pk] = Service(anchor, int(plan.price_sell), self.today)
+        self.services[row.pk].bill(self.today, self.lead)
+        self.paid[row.pk] = 0
+
+    def day(self, number: int) -> None:
+        self.clock.at = at_hour(FIRST + timedelta(days=number), 3)
+        with time_machine.travel(self.clock.at, tick=False):
+            self.night()
+            for pk in self.random.sample(sorted(self.services), k=max(1, len(self.services) // 6)):
+                self.random.choice([self.pay, self.pay, self.pay, self.pay_partly, self.pause, self.change, self.promise])(
+                    Subscription.objects.select_related("customer", "plan").get(pk=pk)
+                )
+            self.outages()
+            self.work()
+
+    def night(self) -> None:
+        for pk, service in self.services.items():
+            if pk not in self.paused_on:
+                service.bill(self.today, self.lead)
+        for place in self.places:
+            engine_run(place.pk, now=self.clock.at)
+
+    # -- what people do ------------------------------------------------------------------------------------------
+
+    def receive(self, row: Subscription, amount: int) -> None:
+        self.payments += 1
+        payment_receive_cash(
+            customer=row.customer, amount=amount, actor=self.cashier, request_key=f"soak-{self.payments}", now=self.clock.at
+        )
+        self.paid[row.pk] += amount
+
+    def pay(self, row: Subscription) -> None:
+        debt = int(row.customer.debt)
+        if debt:
+            self.receive(row, debt + self.random.choice([0, 0, 0, 50_000]))
+
+    def pay_partly(self, row: Subscription) -> None:
+        self.receive(row, self.random.randint(1, 120_000))
+
+    def pause(self, row: Subscription) -> None:
+        if row.pk in self.paused_on:
+            since = self.paused_on.pop(row.pk)
+            subscription_resume(row, actor=None, now=self.clock.at)
+            self.services[row.pk].resume(since, self.today, self.lead)
+        elif row.status in {SubscriptionStatus.ACTIVE, SubscriptionStatus.GRACE}:
+            subscription_pause(row, actor=None, now=self.clock.at)
+            self.paused_on[row.pk] = self.today
+
+    def change(self, row: Subscription) -> None:
+        plan: Plan = self.random.choice(self.plans)
+        if row.pk in self.paused_on or plan.pk == row.plan_id:
+            return
+        subscription_change_plan(row, plan=plan, is_at_once=True, actor=None, now=self.clock.at)
+        self.services[row.pk].change_price(int(plan.price_sell), self.today)
+
+    def promise(self, row: Subscription) -> None:
+        if row.status == SubscriptionStatus.ISOLATED:
+            promise_to_pay(row, until_on=self.today + timedelta(days=4), actor=None, now=self.clock.at)
+
+    # -- routers -------------------------------------------------------------------------------------------------
+
+    def outages(self) -> None:
+        for number, router in enumerate(self.routers):
+            if self.is_down[number] and self.random.random() < 0.5:
+                router.clear_fault()
+                self.is_down[number] = False
+            elif self.random.random() < 0.05:
+                router.set_fault("down")
+                self.is_down[number] = True
+
+    def work(self) -> None:
+        for place in self.places:
+            while location_run(place.pk, is_forced=True, now=self.clock).more:
+                pass
+
+    def dial(self) -> None:
+        """Every customer's router that can, comes online with the password it has."""
+        for row in Subscription.objects.select_related("account").order_by("pk"):
+            number = self.places.index(row.location)
+            if self.is_down[number] or row.account is None:
+                continue
+            try:
+                self.routers[number].ppp_connect(row.username, row.account.secret, f"02:00:00:00:{row.pk // 256:02X}:{row.pk % 256:02X}")
+            except PppRefused:
+                continue
+
+    # -- what must be true -----------------------------------------------------------------------------------------
+
+    def check_day(self) -> None:
+        assert ledger_check().findings == {}
+        wrong = Subscription.objects.filter(status=SubscriptionStatus.ISOLATED, customer__debt=0)
+        assert list(wrong.values_list("username", flat=True)) == []
+
+    def check_money(self) -> None:
+        rows = Subscription.objects.select_related("customer").order_by("pk")
+        said = {row.pk: row.customer.balance - row.customer.debt for row in rows}
+        wanted = {
+            pk: Decimal(self.paid[pk] - service.total - self.paused_credit(pk)) for pk, service in self.services.items()
+        }
+        assert said == wanted, self.today
+
+    def paused_credit(self, pk: int) -> int:
+        """Paused days are credited when the service comes back, not before."""
+        return 0
+
+    def check_routers(self) -> None:
+        """Nobody isolated is online at full speed, nobody paid is held back: the router says so, where it can be reached."""
+        for place, router, is_down in zip(self.places, self.routers, self.is_down, strict=True):
+            if is_down:
+                continue
+            assert AccessAccount.objects.filter(location=place).exclude(revision=_applied()).count() == 0
+            profiles = {row["name"]: row for row in on_router(router, "/ppp/secret")}
+            online = {row["name"] for row in on_router(router, "/ppp/active")}
+            for row in Subscription.objects.filter(location=place).select_related("plan"):
+                secret = profiles[row.username]
+                is_held = secret["profile"].startswith("mb-isolated")
+                assert is_held == (row.status == SubscriptionStatus.ISOLATED), (row.username, row.status, secret)
+                if row.status == SubscriptionStatus.PAUSED:
+                    assert secret["disabled"] is True
+                    assert row.username not in online
+                if is_held:
+                    assert row.username not in online
+
+    def check_words(self) -> None:
+        """Every line of every bill is explained."""
+        for invoice in Invoice.objects.prefetch_related("lines"):
+            for line in invoice.lines.all():
+                assert line_text(line), (invoice.number, line.kind, line.details)
+
+
+def _applied() -> object:
+    from django.db.models import F
+
+    return F("applied_revision")
+
+
+def at_hour(day: date, hour: int) -> datetime:
+    """That hour of the morning in Jakarta."""
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC) - ZONE_HOUR
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with ExitStack() as stack:
+        routers = [stack.enter_context(emulated(version=version)) for version in ("6.49.10", "7.16.1")]
+        yield Provider(routers, seed=20261125)
+
+
+def test_three_years_are_right_to_the_rupiah(provider: Provider) -> None:
+    days = MONTHS * 365 // 12
+    for number in range(days):
+        provider.day(number)
+        with time_machine.travel(provider.clock.at, tick=False):
+            if len(provider.services) < SUBSCRIPTIONS:
+                for _n in range(-(-SUBSCRIPTIONS // 60)):
+                    provider.sign_up()
+            provider.check_day()
+            if number % 30 == 29:
+                provider.check_money()
+                provider.work()
+                provider.check_routers()
+                provider.dial()
+    provider.check_money()
+    provider.check_words()
+    assert len(provider.services) == SUBSCRIPTIONS
+    assert Customer.objects.count() == SUBSCRIPTIONS
+    assert Location.objects.count() == 2
