@@ -187,3 +187,20 @@ class ShiftStatus(models.TextChoices):
     OPEN = "open", _("open")
     COUNTED = "counted", _("counted")
     HANDED_OVER = "handed_over", _("handed over")
+
+
+class CheckStatus(models.TextChoices):
+    """A run of the ledger check."""
+
+    WAITING = "waiting", _("waiting")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("could not be finished")
+
+
+CHECK_MOVES: dict[str, frozenset[str]] = {
+    CheckStatus.WAITING: frozenset({CheckStatus.RUNNING}),
+    CheckStatus.RUNNING: frozenset({CheckStatus.DONE, CheckStatus.FAILED}),
+    CheckStatus.DONE: frozenset(),
+    CheckStatus.FAILED: frozenset(),
+}

@@ -8,6 +8,7 @@ from billing.services.engine import nights
 from billing.services.invoices_earning import earnings_recognise
 from billing.services.invoices_runs import bills_run as run_work
 from billing.services.invoices_runs import bills_runs_resume as runs_resume
+from billing.services.ledger_checks import ledger_checks_run as checks_run
 from core import clock
 from core.periodic import recorded
 
@@ -48,3 +49,9 @@ def nights_resume() -> str | None:
 @shared_task(name="billing.tasks.run_do", queue="batches", soft_time_limit=3500, time_limit=3600)
 def run_do(run_id: int) -> None:
     nights.run_do(run_id)
+
+
+@shared_task(name="billing.tasks.ledger_checks_run", queue="batches", soft_time_limit=3300, time_limit=3600)
+@recorded
+def ledger_checks_run() -> str | None:
+    return checks_run(now=clock.now())

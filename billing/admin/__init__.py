@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from billing.admin import journal, plans, reports
+from billing.admin import journal, ledger_check, plans, reports
 
-__all__ = ["journal", "plans", "reports"]
+__all__ = ["journal", "ledger_check", "plans", "reports"]

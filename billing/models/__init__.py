@@ -1,6 +1,7 @@
 """Plans, subscriptions, invoices, the ledger, and the people who hold money."""
 
 from billing.models.cash import Adjustment, Agent, CashShift, Expense, ExpenseCategory
+from billing.models.checks import LedgerCheck
 from billing.models.invoices import Allocation, BillingRun, Invoice, InvoiceLine, new_token
 from billing.models.ledger import JournalEntry, Posting
 from billing.models.plans import TEN_YEARS, Plan, PlanLocation
@@ -35,6 +36,7 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "JournalEntry",
+    "LedgerCheck",
     "Plan",
     "PlanChange",
     "PlanLocation",

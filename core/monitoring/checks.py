@@ -30,13 +30,17 @@ Check = Callable[[], CheckResult]
 
 @dataclass(frozen=True)
 class Registered:
-    """`is_ready`: part of `/readyz`. `is_critical`: when bad, the site cannot serve and `/readyz` answers 503."""
+    """`is_ready`: part of `/readyz`. `is_critical`: when bad, the site cannot serve and `/readyz` answers 503.
+
+    `page` is the URL name of a page of the admin that shows more.
+    """
 
     name: str
     label: str | Promise
     function: Check
     is_ready: bool
     is_critical: bool
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,23 @@ class HealthLine:
     is_ok: bool
     sentence: str
     is_critical: bool
+    page: str = ""
 
 
 _checks: dict[str, Registered] = {}
 
 
 def register(
-    name: str, label: str | Promise, function: Check, *, is_ready: bool = False, is_critical: bool = False
+    name: str,
+    label: str | Promise,
+    function: Check,
+    *,
+    is_ready: bool = False,
+    is_critical: bool = False,
+    page: str = "",
 ) -> None:
     """Make a check known under its dotted name. Registering a name again replaces it."""
-    _checks[name] = Registered(name, label, function, is_ready, is_critical)
+    _checks[name] = Registered(name, label, function, is_ready, is_critical, page)
 
 
 def registered() -> list[Registered]:
@@ -82,4 +93,4 @@ def _run(check: Registered) -> HealthLine:
     except Exception as error:
         error_record(source=f"health {check.name}", error=error)
         result = CheckResult(False, _("Could not be checked (%(kind)s).") % {"kind": type(error).__name__})
-    return HealthLine(check.name, str(check.label), result.is_ok, result.sentence, check.is_critical)
+    return HealthLine(check.name, str(check.label), result.is_ok, result.sentence, check.is_critical, check.page)
