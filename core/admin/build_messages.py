@@ -1,6 +1,6 @@
 """Which texts need a translation, and `django.po` / `django.mo` kept in step with them.
 
-    python -m core.admin.build_messages     (needs polib; adds new texts empty, drops gone ones, compiles)
+    manage.py update_messages     (needs polib; adds new texts empty, drops gone ones, compiles)
 
 Texts are found without GNU gettext: in Python by its syntax tree, in templates through Django's own `templatize`. The
 theme's texts count too where Django's own Indonesian does not have them.
@@ -137,7 +137,3 @@ def _entry(polib: Any, message: Message) -> Any:
     if message[1]:
         return kind(msgid=message[0], msgid_plural=message[1], msgstr_plural={0: ""}, flags=flags)
     return kind(msgid=message[0], msgstr="", flags=flags)
-
-
-if __name__ == "__main__":
-    main()
