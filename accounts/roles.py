@@ -71,6 +71,8 @@ _OPERATOR = frozenset().union(
     {"vouchers.sell_voucher", "vouchers.undo_vouchersale", "vouchers.print_voucher"},
     # basic user management
     _on("locations.accessaccount", VIEW),
+    _on("locations.routerentry", VIEW),
+    _on("locations.profilerollout", VIEW),
     {"locations.kick_accessaccount", "locations.disable_accessaccount"},
     # figures: those of his locations and his own, with the rows behind them
     {"billing.view_reports"},
@@ -92,6 +94,7 @@ _ADMIN = _OPERATOR.union(
     _on("locations.location", ADD, CHANGE, DELETE),
     _on("locations.locationuser", VIEW, ADD, CHANGE, DELETE),
     _on("locations.routerprofile", VIEW),
+    _on("locations.profilerollout", ADD, CHANGE),
     _on("locations.accessaccount", ADD, CHANGE, DELETE),
     {
         "locations.test_location", "locations.retry_location", "locations.accept_router",

@@ -14,5 +14,7 @@ class LocationsConfig(AppConfig):
 
         # on the routers worker itself: its age on the health page shows that this worker lives
         declare_job("locations.tasks.sweep", every_seconds=15, queue="routers")
+        # the address of this server is a setting of the machine: its change is noticed here
+        declare_job("locations.tasks.isolation_sets_refresh", every_seconds=3600, queue="celery")
         declare_job("locations.tasks.observations_prune", every_seconds=3600, queue="celery")
         monitoring.register_all()

@@ -68,6 +68,11 @@ def waiting_count(location_id: int) -> int:
     return AccessAccount.objects.filter(TODO, location_id=location_id).count()
 
 
+def isolated_count(location_id: int) -> int:
+    """Accounts held back here; served by the partial index of isolated rows."""
+    return AccessAccount.objects.filter(location_id=location_id, is_isolated=True).count()
+
+
 def tag_counts(tag: str) -> SyncCounts:
     """The same counts for one batch over all its locations."""
     row = AccessAccount.objects.filter(tag=tag).aggregate(

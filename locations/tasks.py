@@ -6,6 +6,7 @@ from celery import shared_task
 
 from core.kick import kick
 from core.periodic import recorded
+from locations import services
 from locations.sync import sweep as sweeping
 from locations.sync.writer import location_run
 
@@ -21,6 +22,12 @@ def location_sync(location_id: int, is_forced: int = 0) -> None:
 @recorded
 def sweep() -> str:
     return f"{sweeping.sweep()} locations woken"
+
+
+@shared_task(name="locations.tasks.isolation_sets_refresh")
+@recorded
+def isolation_sets_refresh() -> str:
+    return f"isolation entries of {services.isolation_sets_refresh()} locations looked at"
 
 
 @shared_task(name="locations.tasks.observations_prune")

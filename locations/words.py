@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from core import clock
-from core.formats import ago, moment, moment_short
+from core.formats import ago, duration, moment, moment_short, number
 from core.words import Tone, Words
-from locations.choices import Hold, Kind, Presence, Reach
+from locations.choices import Hold, Kind, Presence, Reach, RolloutMethod, RolloutStatus, SessionEnd
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Fact:
     waiting: int = 1
     zone: str | None = None
     is_disabled: bool = False
+    is_isolated: bool = False
     name: str = ""
     is_applied_before: bool = True
 
@@ -54,6 +55,9 @@ def row_words(fact: Fact, now: datetime | None = None) -> Words:
     if not fact.is_present:
         text = _("Waiting for router “%(name)s” to remove it") % {"name": fact.location_name}
         return Words(Tone.WAITING, "schedule", text)
+    if fact.is_isolated:
+        text = _("Waiting for router “%(name)s” to isolate it") % {"name": fact.location_name}
+        return Words(Tone.WAITING, "schedule", text)
     return Words(Tone.WAITING, "schedule", _("Waiting for router “%(name)s”") % {"name": fact.location_name})
 
 
@@ -64,6 +68,8 @@ def _on_router(fact: Fact, now: datetime) -> Words:
     title = moment(fact.applied_at, fact.zone)
     if fact.is_disabled:
         return Words(Tone.QUIET, "block", _("Switched off on the router, checked %(ago)s") % when, title)
+    if fact.is_isolated:
+        return Words(Tone.BAD, "block", _("Isolated on the router, checked %(ago)s") % when, title)
     return Words(Tone.GOOD, "check_circle", _("On router, checked %(ago)s") % when, title)
 
 
@@ -122,6 +128,7 @@ def fact_of(row: object, *, location: object, state: object | None, waiting: int
         waiting=waiting,
         zone=location.timezone,  # type: ignore[attr-defined]
         is_disabled=getattr(row, "is_disabled", False),
+        is_isolated=getattr(row, "is_isolated", False),
         name=row.name,  # type: ignore[attr-defined]
     )
 
@@ -175,5 +182,35 @@ def advice_for(router_words: str) -> str:
 
 
 def kind_icon(kind: str) -> str:
-    icon = {Kind.HOTSPOT: "wifi", Kind.PPP: "cable"}
+    icon = {Kind.HOTSPOT: "wifi", Kind.PPP: "cable", Kind.STATIC: "router"}
     return icon.get(Kind(kind), "list")
+
+
+def session_end_words(at: datetime, why: str, zone: str | None = None, now: datetime | None = None) -> Words:
+    """When and why the last session ended, as far as seen."""
+    when = {"ago": ago(at, now or clock.now())}
+    title = moment(at, zone)
+    if why == SessionEnd.KICKED:
+        return Words(Tone.QUIET, "logout", _("Session ended by us %(ago)s") % when, title)
+    if why == SessionEnd.RESTART:
+        return Words(Tone.QUIET, "refresh", _("Session lost when the router restarted, %(ago)s") % when, title)
+    return Words(
+        Tone.QUIET, "logout", _("Session ended %(ago)s, on the customer's side or by the router") % when, title
+    )
+
+
+def rollout_words(
+    method: str, status: str, *, is_confirmed: bool, total: int, on_old: int, eta_seconds: int | None
+) -> Words:
+    """A speed change in one line: confirmed or not, how many still have the old speed, and how the rest get it."""
+    if not is_confirmed:
+        return Words(Tone.WAITING, "schedule", _("Waiting for the router to confirm the new speed"))
+    if not on_old:
+        return Words(Tone.GOOD, "check_circle", _("Everybody online has the new speed"))
+    counts = {"n": number(on_old), "total": number(total)}
+    if method == RolloutMethod.LIVE:
+        return Words(Tone.WAITING, "schedule", _("%(n)s of %(total)s queues wait for the new speed") % counts)
+    text = _("%(n)s of %(total)s sessions still on the old speed") % counts
+    if method == RolloutMethod.KICK and status == RolloutStatus.RUNNING:
+        return Words(Tone.WAITING, "schedule", text, _("about %(time)s left") % {"time": duration(eta_seconds or 0)})
+    return Words(Tone.WAITING, "schedule", text, _("They get it with their next login"))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from locations.admin import accounts, location, overview
+from locations.admin import accounts, entries, location, overview, rollouts
 
-__all__ = ["accounts", "location", "overview"]
+__all__ = ["accounts", "entries", "location", "overview", "rollouts"]

@@ -18,7 +18,7 @@ from core.formats import data_size, duration, moment
 from core.staff_events import StaffActed
 from locations.choices import Hold, Presence
 from locations.models import NOT_SYNCED, AccessAccount
-from locations.selectors import accounts_visible_to
+from locations.selectors import accounts_visible_to, last_session_end
 from locations.services import (
     account_disable,
     account_enable,
@@ -26,7 +26,7 @@ from locations.services import (
     accounts_remove,
     conflict_adopt,
 )
-from locations.words import fact_of, row_words
+from locations.words import fact_of, row_words, session_end_words
 
 OWN_TAG = "a"  # accounts of staff and subscriptions; others belong to a batch, which decides about them
 
@@ -43,6 +43,7 @@ class StateFilter(admin.SimpleListFilter):
             ("held", gettext_lazy("needs a decision")),
             ("leaving", gettext_lazy("leaving")),
             ("confirmed", gettext_lazy("on router")),
+            ("isolated", gettext_lazy("isolated")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AccessAccount]) -> QuerySet[AccessAccount]:
@@ -55,6 +56,8 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.filter(NOT_SYNCED, presence=Presence.ABSENT)
             case "confirmed":
                 return queryset.filter(revision=F("applied_revision"), presence=Presence.PRESENT)
+            case "isolated":
+                return queryset.filter(is_isolated=True)
         return queryset
 
 
@@ -113,13 +116,24 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
             (_("Online time used"), _used(duration, row.used_uptime_seconds, row.limit_uptime_seconds)),
             (_("Data used"), _used(data_size, row.used_bytes, row.limit_bytes)),
             (_("Device"), row.mac_address or "–"),
+            (_("Address"), row.static_address or "–"),
+            (_("Last session"), self._last_session(row)),
             (_("Changed"), when(row.changed_at)),
             (_("Confirmed"), when(row.applied_at)),
         ]
         wish = _("should not be on the router") if row.presence == Presence.ABSENT else _("should be on the router")
+        if row.is_isolated:
+            wish = _("should be isolated on the router")
         if row.is_disabled:
             wish = _("should be switched off on the router")
         return {"words": self._words(row), "wish": wish, "fact_rows": facts}
+
+    @staticmethod
+    def _last_session(row: AccessAccount) -> str:
+        ended = last_session_end(row)
+        if ended is None:
+            return _("No end seen yet")
+        return session_end_words(ended.at, ended.why, row.location.timezone).text
 
     # --- actions ----------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,11 @@ def accounts_url(location_id: int | None, state: str = "") -> str:
     return reverse("admin:locations_accessaccount_changelist") + "?" + "&".join(query)
 
 
+def entries_url(location_id: int, state: str = "") -> str:
+    query = f"?location__id__exact={location_id}" + (f"&state={state}" if state else "")
+    return reverse("admin:locations_routerentry_changelist") + query
+
+
 def router_facts(state: RouterState | None) -> list[tuple[str, str]]:
     """What the router told us about itself; empty before the first contact."""
     if state is None:

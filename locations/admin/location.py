@@ -18,10 +18,10 @@ from accounts.models import User
 from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, TabularInline
 from core.client_ip import client_ip
 from core.formats import number
-from locations.admin.facts import accounts_url, location_words, router_facts, test_page, trust_certificate
+from locations.admin.facts import accounts_url, entries_url, location_words, router_facts, test_page, trust_certificate
 from locations.choices import Hold, Presence, Reach, UserType
-from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterState
-from locations.selectors import location_counts, locations_visible_to
+from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterEntry, RouterState
+from locations.selectors import isolated_count, location_counts, locations_visible_to
 from locations.services import (
     location_accept_router,
     location_add,
@@ -56,7 +56,8 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Location
         fields = (
             "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude",
-            "longitude", "is_active",
+            "longitude", "is_active", "isolation_method", "isolation_rate_limit", "isolation_list",
+            "isolation_page_address", "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
         )  # fmt: skip
         help_texts = {
             "host": gettext_lazy("Host name or IP address of the router, as this server reaches it."),
@@ -65,6 +66,19 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
             "tls_fingerprint": gettext_lazy("Filled in when you trust the certificate after a connection test."),
             "timezone": gettext_lazy("Days and times of this place are counted in it."),
             "is_active": gettext_lazy("Switched off: nothing is read from or written to this router."),
+            "isolation_method": gettext_lazy(
+                "How unpaid subscribers are held back. Everyone isolated now is written anew when you change it."
+            ),
+            "isolation_rate_limit": gettext_lazy("Upload/download of the isolated, for example 64k/64k."),
+            "isolation_list": gettext_lazy("The firewall knows the isolated by this list."),
+            "isolation_page_address": gettext_lazy(
+                "IP address of the server that shows the isolation page. With it we put the firewall rules on the router, "
+                "before its other rules. Empty: your own rules decide what the address list means."
+            ),
+            "isolation_allowed_hosts": gettext_lazy(
+                "Payment gateways and others they may still reach, one a line. This server is always among them."
+            ),
+            "speed_change_pace": gettext_lazy("When a plan's new speed shall hold at once."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -127,6 +141,20 @@ class LocationAdmin(ModelAdmin[Location]):
         (
             gettext_lazy("Connection"),
             {"fields": ("host", "port", "username", "password", "tls_mode", "tls_fingerprint")},
+        ),
+        (
+            gettext_lazy("Isolation and speed"),
+            {
+                "fields": (
+                    "isolation_method",
+                    "isolation_rate_limit",
+                    "isolation_list",
+                    "isolation_page_address",
+                    "isolation_page_port",
+                    "isolation_allowed_hosts",
+                    "speed_change_pace",
+                )
+            },
         ),
         (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude")}),
     )
@@ -214,9 +242,16 @@ class LocationAdmin(ModelAdmin[Location]):
         rows = AccessAccount.objects.filter(location=row)
         waiting = rows.filter(NOT_SYNCED, hold=Hold.NONE).order_by("priority", "pk")[:SHOWN_ROWS]
         held = rows.exclude(hold=Hold.NONE).order_by("hold", "pk")[:SHOWN_ROWS]
+        entries = RouterEntry.objects.filter(location=row)
+        open_entries = entries.filter(NOT_SYNCED).count()
         return {
             "state": state,
             "words": location_words(row, counts.waiting),
+            "entries": [
+                (gettext_lazy("Isolated"), isolated_count(row.pk), accounts_url(row.pk, "isolated"), ""),
+                (gettext_lazy("Firewall and list entries"), entries.count(), entries_url(row.pk), ""),
+                (gettext_lazy("… not confirmed"), open_entries, entries_url(row.pk, "waiting"), "waiting"),
+            ],
             "counts": [
                 (gettext_lazy("Wanted on router"), counts.wanted, accounts_url(row.pk), ""),
                 (gettext_lazy("Confirmed"), counts.confirmed, accounts_url(row.pk, "confirmed"), ""),
@@ -257,6 +292,7 @@ class LocationAdmin(ModelAdmin[Location]):
 
     def retry(self, request: HttpRequest, row: Location) -> Confirmation | None:
         refused = AccessAccount.objects.filter(location=row, hold=Hold.REFUSED).count()
+        refused += RouterEntry.objects.filter(location=row, hold=Hold.REFUSED).count()
         state: RouterState | None = getattr(row, "state", None)
         if not refused and (state is None or state.retry_at is None):
             return None

@@ -6,8 +6,8 @@ import django_filters
 from django.db.models import QuerySet
 
 from core.api.filters import id_filter
-from locations.choices import Hold, Kind
-from locations.models import TODO, AccessAccount, Location
+from locations.choices import EntryKind, Hold, Kind, RolloutStatus
+from locations.models import TODO, AccessAccount, Location, ProfileRollout, RouterEntry
 
 
 class LocationFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -31,6 +31,7 @@ class AccountFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     waiting = django_filters.BooleanFilter(method="by_waiting", label="Not confirmed by the router.")
     held = django_filters.BooleanFilter(method="by_held", label="A person must decide.")
+    is_isolated = django_filters.BooleanFilter()
 
     class Meta:
         model = AccessAccount
@@ -41,3 +42,21 @@ class AccountFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def by_held(self, rows: QuerySet[AccessAccount], name: str, value: bool) -> QuerySet[AccessAccount]:
         return rows.exclude(hold=Hold.NONE) if value else rows.filter(hold=Hold.NONE)
+
+
+class EntryFilter(django_filters.FilterSet):  # type: ignore[misc]
+    location = id_filter("location_id")
+    kind = django_filters.ChoiceFilter(choices=EntryKind.choices)
+
+    class Meta:
+        model = RouterEntry
+        fields: list[str] = []
+
+
+class RolloutFilter(django_filters.FilterSet):  # type: ignore[misc]
+    location = id_filter("location_id")
+    status = django_filters.ChoiceFilter(choices=RolloutStatus.choices)
+
+    class Meta:
+        model = ProfileRollout
+        fields: list[str] = []

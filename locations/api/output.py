@@ -34,13 +34,26 @@ class CountsOut(OutSerializer):
     leaving = serializers.IntegerField(help_text="Logins that must go and are not confirmed gone.")
 
 
+class IsolationOut(serializers.ModelSerializer[Location]):
+    """How unpaid subscribers are held back here."""
+
+    class Meta:
+        model = Location
+        fields = [
+            "isolation_method", "isolation_rate_limit", "isolation_list", "isolation_page_address",
+            "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
 class LocationOut(LocationRowOut):
     connection = serializers.SerializerMethodField(help_text="null for roles that may not change routers.")
     router = serializers.SerializerMethodField(help_text="null before the first contact.")
     sync = serializers.SerializerMethodField()
+    isolation = IsolationOut(source="*")
 
     class Meta(LocationRowOut.Meta):
-        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync"]
+        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync", "isolation"]
         read_only_fields = fields
 
     @extend_schema_field(ConnectionOut(allow_null=True))

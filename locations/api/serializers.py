@@ -7,15 +7,16 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.serializers import OutSerializer, StrictBooleanField, StrictSerializer, TextField, WholeField
-from locations.choices import Kind, Presence, Reach, TlsMode
-from locations.models import AccessAccount, Location
+from core.api.serializers import OutSerializer, StrictBooleanField, StrictSerializer, TextField, WholeField, id_field
+from locations.choices import EntryKind, IsolationMethod, Kind, Presence, Reach, RolloutMode, TlsMode
+from locations.models import AccessAccount, DesiredRow, Location, ProfileRollout, RouterEntry
+from locations.selectors import rollout_progress
 
 CHANGE_LOCATION = "locations.change_location"
 TRUTHS = ("on_router", "waiting", "held", "leaving")
 
 
-def truth(account: AccessAccount) -> str:
+def truth(account: DesiredRow) -> str:
     """The one word for wanted against confirmed; UI.md says it in sentences."""
     if account.hold:
         return "held"
@@ -41,6 +42,15 @@ class LocationIn(StrictSerializer):
     latitude = serializers.DecimalField(9, 6, min_value=-90, max_value=90, allow_null=True, required=False)
     longitude = serializers.DecimalField(9, 6, min_value=-180, max_value=180, allow_null=True, required=False)
     is_active = StrictBooleanField(required=False)
+    isolation_method = serializers.ChoiceField(choices=IsolationMethod.choices, required=False)
+    isolation_rate_limit = TextField(max_length=40, required=False, help_text="Upload/download, like `64k/64k`.")
+    isolation_list = TextField(max_length=32, required=False)
+    isolation_page_address = serializers.IPAddressField(
+        protocol="ipv4", allow_null=True, required=False, help_text="null: no firewall rules of ours on the router."
+    )
+    isolation_page_port = WholeField(min_value=1, max_value=65535, required=False)
+    isolation_allowed_hosts = TextField(max_length=10000, allow_blank=True, required=False, help_text="One a line.")
+    speed_change_pace = WholeField(min_value=1, max_value=100, required=False, help_text="Sessions ended per second.")
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():
@@ -116,6 +126,7 @@ class AccountRowOut(serializers.ModelSerializer[AccessAccount]):
         fields = [
             "id", "location", "location_name", "kind", "name", "profile", "tag", "presence", "truth",
             "is_synced", "applied_at", "hold", "router_words", "is_disabled", "mac_address", "is_mac_locked",
+            "is_isolated", "static_address", "last_session_ended_at", "last_session_end",
             "valid_until", "limit_uptime_seconds", "limit_bytes", "used_uptime_seconds", "used_bytes", "first_login_at",
             "last_seen_at", "created_at", "changed_at",
         ]  # fmt: skip
@@ -124,6 +135,64 @@ class AccountRowOut(serializers.ModelSerializer[AccessAccount]):
     @extend_schema_field(serializers.ChoiceField(choices=TRUTHS))
     def get_truth(self, account: AccessAccount) -> str:
         return truth(account)
+
+
+class EntryRowOut(serializers.ModelSerializer[RouterEntry]):
+    location_name = serializers.CharField(source="location.name")
+    kind = serializers.ChoiceField(choices=EntryKind.choices)
+    truth = serializers.SerializerMethodField(help_text="What we want against what the router confirmed.")
+    is_synced = serializers.BooleanField()
+
+    class Meta:
+        model = RouterEntry
+        fields = [
+            "id", "location", "location_name", "kind", "name", "words", "tag", "place", "presence", "truth",
+            "is_synced", "applied_at", "hold", "router_words", "created_at", "changed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.ChoiceField(choices=TRUTHS))
+    def get_truth(self, entry: RouterEntry) -> str:
+        return truth(entry)
+
+
+class RolloutRowOut(serializers.ModelSerializer[ProfileRollout]):
+    location_name = serializers.CharField(source="location.name")
+    profile_name = serializers.CharField(source="profile.name")
+
+    class Meta:
+        model = ProfileRollout
+        fields = [
+            "id", "location", "location_name", "profile", "profile_name", "mode", "status", "requested_at",
+            "pace_per_second", "ended", "finished_at", "cancelled_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ProgressOut(OutSerializer):
+    is_confirmed = serializers.BooleanField(help_text="The router has the new speed.")
+    confirmed_at = serializers.DateTimeField(allow_null=True)
+    sessions_total = serializers.IntegerField()
+    sessions_on_old_speed = serializers.IntegerField()
+    method = serializers.CharField(help_text="live, kick or next_login")
+    eta_seconds = serializers.IntegerField(allow_null=True)
+
+
+class RolloutOut(RolloutRowOut):
+    progress = serializers.SerializerMethodField()
+
+    class Meta(RolloutRowOut.Meta):
+        fields = [*RolloutRowOut.Meta.fields, "progress"]
+        read_only_fields = fields
+
+    @extend_schema_field(ProgressOut)
+    def get_progress(self, rollout: ProfileRollout) -> Any:
+        return ProgressOut(rollout_progress(rollout.profile)).data
+
+
+class RolloutIn(StrictSerializer):
+    profile = id_field(help_text="Id of the router profile.")
+    mode = serializers.ChoiceField(choices=RolloutMode.choices)
 
 
 class SessionRowOut(OutSerializer):

@@ -4,10 +4,13 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from locations.api.accounts import AccountViewSet
+from locations.api.entries import EntryViewSet, RolloutViewSet
 from locations.api.health import HealthView
 from locations.api.views import LocationViewSet
 
 router = SimpleRouter()
 router.register("locations", LocationViewSet, basename="location")
 router.register("accounts", AccountViewSet, basename="account")
+router.register("router-entries", EntryViewSet, basename="router-entry")
+router.register("speed-changes", RolloutViewSet, basename="speed-change")
 urlpatterns = [*router.urls, path("health/", HealthView.as_view(), name="health")]

@@ -57,8 +57,8 @@ _QUEUE_DEFAULTS = {
 
 def rate_pair(value: str) -> str:
     """`64k/2M`, or `2M` for both ways, as bits per second: `64000/2000000`. Raises ValueError."""
-    up, _slash, down = value.partition("/")
-    return "/".join(str(_bits(part)) for part in (up, down or up))
+    up, slash, down = value.partition("/")
+    return "/".join(str(_bits(part)) for part in (up, down if slash else up))
 
 
 def _bits(value: str) -> int:

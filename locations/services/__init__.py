@@ -12,7 +12,13 @@ from locations.services.accounts import (
     conflict_adopt,
 )
 from locations.services.changes import UNSET, account_change, accounts_set_profile
-from locations.services.entries import entry_adopt, entry_put, entry_remove, location_isolation_put
+from locations.services.entries import (
+    entry_adopt,
+    entry_put,
+    entry_remove,
+    isolation_sets_refresh,
+    location_isolation_put,
+)
 from locations.services.isolation import accounts_isolate, accounts_reopen
 from locations.services.kicks import kick_locations
 from locations.services.locations import (
@@ -49,6 +55,7 @@ __all__ = [
     "entry_adopt",
     "entry_put",
     "entry_remove",
+    "isolation_sets_refresh",
     "kick_locations",
     "location_accept_router",
     "location_add",

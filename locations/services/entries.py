@@ -115,6 +115,14 @@ def location_isolation_put(location: Location) -> int:
     return len(wanted)
 
 
+def isolation_sets_refresh() -> int:
+    """Bring the sets of all locations with a page up to date; returns how many were looked at."""
+    locations = list(Location.objects.filter(is_active=True, isolation_page_address__isnull=False).order_by("pk"))
+    for location in locations:
+        location_isolation_put(location)
+    return len(locations)
+
+
 def _has_hotspot(location: Location) -> bool:
     return RouterProfile.objects.filter(location=location, kind=Kind.HOTSPOT, presence=Presence.PRESENT).exists()
 

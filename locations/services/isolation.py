@@ -37,7 +37,7 @@ def accounts_reopen(accounts: Accounts, *, priority: int = Priority.PAID) -> int
 def _switch(accounts: Accounts, *, is_isolated: bool, priority: int) -> int:
     rows = chosen(accounts).filter(presence=Presence.PRESENT, is_isolated=not is_isolated)
     if is_isolated:
-        isolation_profiles_put(set(rows.values_list("profile_id", flat=True)))
+        isolation_profiles_put(set(rows.order_by().values_list("profile_id", flat=True).distinct()))
     changed, locations = 0, set[int]()
     for part in locked_parts(rows):
         changed += express_again([pk for pk, _location in part], priority, is_isolated=is_isolated, is_kick_due=True)

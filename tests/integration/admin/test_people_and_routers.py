@@ -30,7 +30,9 @@ def location_data(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Pos 2", "host": "192.0.2.10", "port": "8728", "username": "billing", "password": "", "tls_mode": "none",
         "tls_fingerprint": "", "timezone": "Asia/Makassar", "latitude": "", "longitude": "", "is_active": "on",
-        "hotspot_dns": "login.pos2.example",
+        "hotspot_dns": "login.pos2.example", "isolation_method": "profile", "isolation_rate_limit": "64k/64k",
+        "isolation_list": "mb-isolated", "isolation_page_address": "", "isolation_page_port": "80",
+        "isolation_allowed_hosts": "", "speed_change_pace": "5",
         "members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0", **changes,
     }  # fmt: skip
 

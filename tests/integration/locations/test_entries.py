@@ -201,6 +201,20 @@ def test_a_router_that_is_down_or_reset_gets_the_rules_when_it_returns() -> None
         assert len(on_router(router, FILTER)) == 3
 
 
+def test_another_address_of_this_server_is_noticed(settings: Any) -> None:
+    location = Location.objects.create(name="Pos 1", host="192.0.2.1", username="billing")
+    paying(location)
+    Location.objects.create(name="Pos 2", host="192.0.2.2", username="billing")
+    revisions = dict(RouterEntry.objects.values_list("name", "revision"))
+    assert services.isolation_sets_refresh() == 1
+    assert dict(RouterEntry.objects.values_list("name", "revision")) == revisions  # nothing changed
+    settings.PUBLIC_URL = "https://bayar.example.com"
+    services.isolation_sets_refresh()
+    wanted = RouterEntry.objects.filter(presence="present", kind=EntryKind.ADDRESS_LIST).values_list("name", flat=True)
+    assert "mb-isolated-ok bayar.example.com" in wanted
+    assert "mb-isolated-ok pay.example.com" not in wanted
+
+
 def test_hosts_of_this_machine_and_nonsense_are_not_told_to_routers(settings: Any) -> None:
     settings.PUBLIC_URL = "http://localhost:8000"
     location = Location(

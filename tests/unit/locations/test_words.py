@@ -9,8 +9,8 @@ import pytest
 from django.utils import translation
 
 from core.words import Tone
-from locations.choices import Hold, Reach
-from locations.words import Fact, advice_for, reach_words, row_words
+from locations.choices import Hold, Reach, RolloutMethod, RolloutStatus, SessionEnd
+from locations.words import Fact, advice_for, reach_words, rollout_words, row_words, session_end_words
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 SINCE = datetime(2026, 11, 22, 7, 5, tzinfo=UTC)  # 14.05 in Jakarta
@@ -105,3 +105,36 @@ def test_a_router_as_a_whole(reach: str, waiting: int, text: str) -> None:
 def test_every_known_refusal_has_a_next_step(words: str, part: str) -> None:
     with translation.override("en"):
         assert part in advice_for(words)
+
+
+@pytest.mark.parametrize(
+    ("changes", "tone", "text"),
+    [
+        ({"is_isolated": True}, Tone.BAD, "Isolated on the router, checked 12 s ago"),
+        ({"is_isolated": True, "is_synced": False}, Tone.WAITING, "Waiting for router “Pos 2” to isolate it"),
+        ({"is_isolated": True, "is_disabled": True}, Tone.QUIET, "Switched off on the router, checked 12 s ago"),
+    ],
+)
+def test_an_isolated_row_says_so_and_whether_the_router_knows(changes: dict[str, bool], tone: Tone, text: str) -> None:
+    words = row_words(replace(FACT, **changes), NOW)  # type: ignore[arg-type]
+    assert (words.tone, words.text) == (tone, text)
+
+
+def test_ends_of_sessions_and_speed_changes_in_words() -> None:
+    at = NOW - timedelta(seconds=12)
+    assert session_end_words(at, SessionEnd.KICKED, now=NOW).text == "Session ended by us 12 s ago"
+    assert session_end_words(at, SessionEnd.RESTART, now=NOW).text == "Session lost when the router restarted, 12 s ago"
+    assert "customer's side" in session_end_words(at, SessionEnd.ENDED, now=NOW).text
+
+    def said(method: str, status: str, *, on_old: int, is_confirmed: bool = True) -> tuple[str, str]:
+        words = rollout_words(
+            method, status, is_confirmed=is_confirmed, total=300, on_old=on_old, eta_seconds=50 if on_old else None
+        )
+        return words.text, words.title
+
+    kick, running = RolloutMethod.KICK, RolloutStatus.RUNNING
+    assert said(kick, running, on_old=300, is_confirmed=False)[0] == "Waiting for the router to confirm the new speed"
+    assert said(kick, running, on_old=250) == ("250 of 300 sessions still on the old speed", "about 50 s left")
+    assert said(kick, RolloutStatus.CANCELLED, on_old=250)[1] == "They get it with their next login"
+    assert said(RolloutMethod.LIVE, running, on_old=3)[0] == "3 of 300 queues wait for the new speed"
+    assert said(kick, RolloutStatus.DONE, on_old=0)[0] == "Everybody online has the new speed"
