@@ -89,7 +89,7 @@ def night_candidates(location: Location, day: date) -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
-def night_chunks(candidates: Sequence[tuple[int, int]], size: int = CHUNK) -> Iterator[list[int]]:
+def night_chunks(candidates: Sequence[tuple[int, int]], size: int) -> Iterator[list[int]]:
     """Subscription ids in parts of about `size`; the services of one customer stay together."""
     part: list[int] = []
     before = 0
@@ -120,7 +120,7 @@ def night_do(
     Returns whether it came to its end.
     """
     found = night_candidates(location, day) if candidates is None else candidates
-    for part in night_chunks(found):
+    for part in night_chunks(found, CHUNK):
         chunk_do(part, day, now=now, report=report, with_rows=with_rows, judged_on=judged_on)
         if is_wanted is not None and not is_wanted(len(part)):
             return False

@@ -114,9 +114,9 @@ def _finish(
     )
 
 
-def progress_add(run: BillingRun, count: int) -> bool:
-    """Tell how far it is, in a statement of its own; False when somebody asked it to stop."""
-    BillingRun.objects.filter(pk=run.pk).update(done=F("done") + count, heartbeat_at=clock.now())
+def progress_add(run: BillingRun, count: int, outcome: dict[str, Any]) -> bool:
+    """Tell how far it is and what came of it, in a statement of its own; False when somebody asked it to stop."""
+    BillingRun.objects.filter(pk=run.pk).update(done=F("done") + count, outcome=outcome, heartbeat_at=clock.now())
     return not BillingRun.objects.values_list("is_cancel_requested", flat=True).get(pk=run.pk)
 
 
@@ -124,11 +124,11 @@ def _night(run: BillingRun, at: datetime) -> tuple[bool, dict[str, Any]]:
     if run.location is None or run.day is None:
         raise ValueError(f"run {run.pk} is a night of no location or day")
     candidates = night_candidates(run.location, run.day)
-    BillingRun.objects.filter(pk=run.pk).update(total=F("done") + len(candidates))
+    BillingRun.objects.filter(pk=run.pk).update(done=0, total=len(candidates))
     report = NightReport()
     is_finished = night_do(
         run.location, run.day, now=at, report=report, candidates=candidates,
-        is_wanted=lambda count: progress_add(run, count),
+        is_wanted=lambda count: progress_add(run, count, outcome_of(report, run.outcome)),
     )  # fmt: skip
     logger.info("night of location %d, %s: %s", run.location.pk, run.day, report.counts)
     return is_finished, outcome_of(report, run.outcome)
@@ -139,7 +139,7 @@ def outcome_of(report: NightReport, before: dict[str, Any]) -> dict[str, Any]:
     counts = {key: value for key, value in before.items() if key != "billed"}
     for what, count in report.counts.items():
         counts[what] = counts.get(what, 0) + count
-    return {**counts, "billed": str(quantise(before.get("billed", 0)) + report.billed)}
+    return {**counts, "billed": str(quantise(quantise(before.get("billed", 0)) + report.billed))}
 
 
 WORK: dict[str, Any] = {KIND: _night}
