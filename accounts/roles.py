@@ -33,6 +33,9 @@ NAMED: tuple[Named, ...] = (
     Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
     Named("locations.kick_accessaccount", "accessaccount", "Can end a session"),
     Named("locations.disable_accessaccount", "accessaccount", "Can disable and enable an access account"),
+    Named("customers.merge_customer", "customer", "Can merge customers and undo it"),
+    Named("customers.erase_customer", "customer", "Can erase a person for good"),
+    Named("customers.export_customer", "customer", "Can take a list of customers out"),
     Named("billing.publish_plan", "plan", "Can publish a plan to locations"),
     Named("billing.view_reports", "journalentry", "Can see the figures of his locations"),
     Named("billing.view_books", "journalentry", "Can see the figures of the whole business"),
@@ -74,6 +77,10 @@ _OPERATOR = frozenset().union(
     _on("locations.routerentry", VIEW),
     _on("locations.profilerollout", VIEW),
     {"locations.kick_accessaccount", "locations.disable_accessaccount"},
+    # customers of his locations: look, write, reach, keep papers
+    _on("customers.customer", VIEW, ADD, CHANGE),
+    _on("customers.contact", VIEW, ADD, CHANGE),
+    _on("customers.customerdocument", VIEW, ADD),
     # figures: those of his locations and his own, with the rows behind them
     {"billing.view_reports"},
     _on("billing.journalentry", VIEW),
@@ -109,6 +116,10 @@ _ADMIN = _OPERATOR.union(
     {
         "vouchers.cancel_voucherbatch", "vouchers.void_voucher", "vouchers.extend_voucher", "vouchers.move_voucher",
     },
+    # customers
+    _on("customers.contact", DELETE),
+    _on("customers.customerdocument", DELETE),
+    {"customers.merge_customer", "customers.erase_customer", "customers.export_customer"},
     # moving in
     _on("imports.importrun", VIEW, ADD),
     # money that leaves, corrections, agents

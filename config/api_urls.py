@@ -20,6 +20,7 @@ DOCUMENT: dict[str, Any] = {
 urlpatterns = [
     path("", include("accounts.api.urls")),
     path("", include("locations.api.urls")),
+    path("", include("customers.api.urls")),
     path("", include("billing.api.urls")),
     path("", include("vouchers.api.urls")),
     path("schema/", SchemaView.as_view(custom_settings=DOCUMENT), name="schema"),

@@ -293,6 +293,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VoucherStatusEnum": "vouchers.choices.VoucherStatus",
         "BatchStatusEnum": "vouchers.choices.BatchStatus",
+        "ConsentKindEnum": "customers.choices.ConsentKind",
+        "DocumentKindEnum": "customers.choices.DocumentKind",
+        "ContactRoleEnum": "customers.choices.ContactRole",
+        "KindEnum": "locations.choices.Kind",
         "ReachEnum": "locations.choices.Reach",
         "PresenceEnum": "locations.choices.Presence",
     },

@@ -6,10 +6,12 @@ Rooms register at start (`admin.py` or `hooks.py`); the kernel only renders, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
@@ -73,9 +75,25 @@ class RowPanel:
     order: int = 100
 
 
+@dataclass(frozen=True)
+class RowLink:
+    """A button on the page of one row that leads to a page of a room above, by URL name, with the row's id.
+
+    While no such page exists (its room is not installed) the button is not there.
+    """
+
+    target: str
+    label: Text
+    icon: str
+    url_name: str
+    permission: str
+    order: int = 100
+
+
 _index: list[IndexPanel] = []
 _steps: list[FirstStep] = []
 _rows: list[RowPanel] = []
+_links: list[RowLink] = []
 
 
 def add_index_panel(panel: IndexPanel) -> None:
@@ -91,6 +109,21 @@ def add_first_step(step: FirstStep) -> None:
 def add_row_panel(panel: RowPanel) -> None:
     _rows.append(panel)
     _rows.sort(key=lambda p: p.order)
+
+
+def add_row_link(link: RowLink) -> None:
+    _links.append(link)
+    _links.sort(key=lambda entry: entry.order)
+
+
+def row_links(request: HttpRequest, row: Any) -> list[Link]:
+    """Where this person can go from this row's page."""
+    found = []
+    for link in _links:
+        if link.target == row._meta.label_lower and request.user.has_perm(link.permission):
+            with suppress(NoReverseMatch):
+                found.append(Link(link.label, reverse(link.url_name, args=[row.pk]), link.icon))
+    return found
 
 
 def index_panels(request: HttpRequest) -> list[dict[str, Any]]:

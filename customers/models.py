@@ -60,7 +60,7 @@ class Customer(models.Model):
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="merged"
     )
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
-    request_key = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001  # NULLs are distinct
+    request_key = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001  # NULLs are distinct
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
     search = models.GeneratedField(
@@ -86,6 +86,8 @@ class Customer(models.Model):
             models.Index(fields=["email"], name="customers_customer_emails", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["location", "-id"], name="customers_customer_place"),
             models.Index(fields=["-debt", "-id"], name="customers_customer_owing", condition=Q(debt__gt=0)),
+            models.Index(fields=["-id"], name="customers_customer_credit", condition=Q(balance__gt=0)),
+            models.Index(fields=["-id"], name="customers_customer_closed", condition=Q(is_active=False)),
         ]
 
     def __str__(self) -> str:

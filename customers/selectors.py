@@ -56,6 +56,25 @@ def documents_of(customer: Customer) -> QuerySet[CustomerDocument]:
     return CustomerDocument.objects.filter(customer_id__in=family_of(customer)).order_by("-id")
 
 
+def documents_visible_to(user: User) -> QuerySet[CustomerDocument]:
+    """Documents of this person's customers and of those merged into them."""
+    rows = CustomerDocument.objects.select_related("customer", "uploaded_by")
+    places = locations_visible_to(user)
+    if not places.query.where:
+        return rows
+    here = places.values("pk")
+    return rows.filter(Q(customer__location__in=here) | Q(customer__merged_into__location__in=here))
+
+
+def contacts_visible_to(user: User) -> QuerySet[Contact]:
+    """Contacts of this person's customers and of those merged into them."""
+    places = locations_visible_to(user)
+    if not places.query.where:
+        return Contact.objects.all()
+    here = places.values("pk")
+    return Contact.objects.filter(Q(customer__location__in=here) | Q(customer__merged_into__location__in=here))
+
+
 def consents_of(customer: Customer) -> QuerySet[Consent]:
     """Every yes and no, newest first."""
     return Consent.objects.filter(customer_id__in=family_of(customer)).order_by("-id")

@@ -33,7 +33,7 @@ from core.admin.vendor import ModelAdminBase, TabularInlineBase
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.events import emit
-from core.panels import row_panels
+from core.panels import row_links, row_panels
 from core.staff_events import StaffActed
 
 _M = TypeVar("_M", bound=models.Model)
@@ -263,7 +263,10 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
             if asked is not None and is_allowed(self, request, asked.permission, row):
                 url = reverse(f"admin:{self._name}_{name}", args=[row.pk])
                 offered.append({"url": url, "asked": asked})
-        context = {"confirmations": offered, "row_panels": row_panels(request, row), **self.facts(request, row)}
+        context = {
+            "confirmations": offered, "row_links": row_links(request, row), "row_panels": row_panels(request, row),
+            **self.facts(request, row),
+        }  # fmt: skip
         if self.live_template:
             context["live_template"] = self.live_template
             context["live_url"] = reverse(f"admin:{self._name}_live", args=[row.pk])

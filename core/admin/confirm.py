@@ -86,8 +86,8 @@ def confirm_view(admin: ModelAdmin[Any], request: HttpRequest, object_id: str, n
         return HttpResponseRedirect(back)
     if not is_allowed(admin, request, asked.permission, row):
         raise PermissionDenied
-    data = request.POST if request.method == "POST" else None
-    form = asked.form(data, affected=asked.affected, initial=dict(asked.initial or {}))
+    data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = asked.form(data, files, affected=asked.affected, initial=dict(asked.initial or {}))
     if request.method == "POST" and form.is_valid():
         try:
             done = asked.run(form.cleaned_data)

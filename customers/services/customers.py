@@ -100,6 +100,12 @@ def customers_create(
     return customers
 
 
+@transaction.atomic
+def customers_exported(*, actor: User, ip: str | None = None) -> None:
+    """Write down that somebody takes a list of customers out of the house."""
+    staff_acted(actor, "customer.exported", ip)
+
+
 def _free_numbers(count: int) -> list[str]:
     """The next numbers nobody has: some may have come with an import."""
     found: list[str] = []

@@ -101,11 +101,16 @@ def document_remove(
     staff_acted(actor, "customer.document_removed", ip, customer=fresh.pk, number=fresh.number, document=row.pk)
 
 
-@transaction.atomic
-def document_read(document: CustomerDocument, *, actor: User, ip: str | None = None) -> None:
-    """Write down who took a copy of it: these are identity cards and contracts."""
-    details = {"customer": document.customer_id, "document": document.pk}
-    staff_acted(actor, "customer.document_read", ip, **details)
+def document_open(document: CustomerDocument, *, actor: User, ip: str | None = None) -> File[Any] | None:
+    """The file, open for reading; None when it is not in the storage. Who took it is written down: these are identity cards."""
+    try:
+        file: File[Any] = default_storage.open(document.file)
+    except FileNotFoundError:
+        return None
+    with transaction.atomic():
+        details = {"customer": document.customer_id, "document": document.pk}
+        staff_acted(actor, "customer.document_read", ip, **details)
+    return file
 
 
 def files_forget(documents: QuerySet[CustomerDocument]) -> None:

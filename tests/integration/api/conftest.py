@@ -18,6 +18,8 @@ from accounts.models import User
 from accounts.services import user_create
 from billing.models import Plan
 from billing.services import plan_create, plan_publish
+from customers.models import Contact, Customer, CustomerDocument
+from customers.services import contact_add, customer_create
 from locations.models import AccessAccount, Location
 from locations.services import account_put, location_add, location_member_add
 from vouchers.choices import BatchStatus
@@ -47,6 +49,9 @@ class House:
     batch: VoucherBatch
     voucher: Voucher
     account: AccessAccount
+    customer: Customer
+    contact: Contact
+    document: CustomerDocument
 
 
 def _person(name: str, role: Role) -> User:
@@ -82,7 +87,13 @@ def house(db: None) -> House:
     batch = add_batch(plan, here, "First")
     voucher = add_voucher(batch, "HKJM2345")
     account = account_put(profile=publication.profile, name=voucher.code, password=None, tag=batch.tag)
-    return House(*people, here, there, plan, batch, voucher, account)
+    customer = customer_create(actor=None, name="Bu Sri", phone="0812-3456-7890", location=here)
+    contact = contact_add(customer, actor=None, name="Adik")
+    document = CustomerDocument.objects.create(
+        customer=customer, title="KTP", file="customers/none.pdf", content_type="application/pdf", size=9, sha256="0",
+        uploaded_at=MADE_AT,
+    )  # fmt: skip
+    return House(*people, here, there, plan, batch, voucher, account, customer, contact, document)
 
 
 Login = Callable[[User], APIClient]

@@ -8,6 +8,8 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 
+from customers.api.filters import ContactFilter, CustomerFilter
+from customers.models import Contact, Customer
 from locations.api.filters import AccountFilter
 from locations.models import AccessAccount
 from tests.integration.api.conftest import House
@@ -53,5 +55,37 @@ def test_a_prefix_is_a_range_of_the_index(house: House) -> None:
 )
 def test_accounts(house: House, query: str) -> None:
     plan = _plan(AccountFilter(QueryDict(query), AccessAccount.objects.all()).qs)
+    assert "Seq Scan" not in plan, plan
+    assert "Index" in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("number=C000001", "customers_customer_number"),
+        ("phone=081234567890", "customers_customer_phones"),
+        ("email=sri@example.com", "customers_customer_emails"),
+        ("tag=lunas", "customers_customer_tags"),
+        ("location=1", "customers_customer_place"),
+        ("owing=true", "customers_customer_owing"),
+        ("in_credit=true", "customers_customer_credit"),
+        ("is_active=false", "customers_customer_closed"),
+        ("search=sri rah", "customers_customer_words"),
+        ("search=0812345", "customers_customer_words"),
+        ("", "customers_customer_pkey"),
+    ],
+)
+def test_customers(house: House, query: str, index: str) -> None:
+    with connection.cursor() as cursor:
+        if query:  # along the primary key there is always a way; it must not be the only one
+            cursor.execute("SET LOCAL enable_indexscan = off")
+    plan = _plan(CustomerFilter(QueryDict(query), Customer.objects.all()).qs)
+    assert index in plan, plan
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("query", ["customer=1", "phone=081234567890", ""])
+def test_contacts(house: House, query: str) -> None:
+    plan = _plan(ContactFilter(QueryDict(query), Contact.objects.all()).qs)
     assert "Seq Scan" not in plan, plan
     assert "Index" in plan, plan
