@@ -14,6 +14,7 @@ from core.words import Tone
 from customers.models import CustomerEvent
 from dashboard import links
 from dashboard.happenings.kinds import Happening, Source, label_of, name_of
+from dashboard.happenings.sentences import event_sentence, is_move
 from dashboard.selectors.scope import Family
 from dashboard.words import day
 from locations.choices import Presence
@@ -35,7 +36,7 @@ CUSTOMER_KINDS = {
     "contact_removed": gettext_lazy("Contact removed"),
 }
 
-_ICONS = {
+_ICONS: dict[str, tuple[str, Tone]] = {
     SubscriptionStatus.ACTIVE: ("check_circle", Tone.GOOD),
     SubscriptionStatus.GRACE: ("schedule", Tone.WAITING),
     SubscriptionStatus.ISOLATED: ("block", Tone.BAD),
@@ -54,60 +55,19 @@ def _customer_line(row: CustomerEvent, family: Family) -> Happening:
 
 
 def _service_events(family: Family) -> QuerySet[SubscriptionEvent]:
+    """Without those of promises, which have lines of their own."""
     rows = SubscriptionEvent.objects.filter(subscription__in=family.services().values("pk"))
+    rows = rows.exclude(kind__startswith="promise")
     return rows.select_related("subscription", "actor").defer("subscription__password")
 
 
 def _service_line(row: SubscriptionEvent, family: Family) -> Happening:
     icon, tone = "edit", Tone.QUIET
-    if row.to_status and row.to_status != row.from_status:
-        text, (icon, tone) = _moved(row), _ICONS.get(SubscriptionStatus(row.to_status), (icon, tone))
-    else:
-        values = {"name": row.subscription.username, "what": label_of(row.kind, SERVICE_KINDS)}
-        text = _("Service %(name)s: %(what)s") % values
+    if is_move(row):
+        icon, tone = _ICONS.get(row.to_status, (icon, tone))
+    text = event_sentence(row, family.now.date())
     url = links.service_page(row.subscription_id)
     return Happening(row.at, text, icon=icon, tone=tone, who=name_of(row.actor), more=row.reason, url=url)
-
-
-def _moved(row: SubscriptionEvent) -> str:
-    values = {"name": row.subscription.username}
-    match row.to_status:
-        case SubscriptionStatus.ACTIVE if row.from_status in {"", SubscriptionStatus.DRAFT}:
-            return _("Service %(name)s started") % values
-        case SubscriptionStatus.ACTIVE:
-            return _("Service %(name)s open again") % values
-        case SubscriptionStatus.GRACE:
-            return _("Service %(name)s overdue, still open") % values
-        case SubscriptionStatus.ISOLATED:
-            return _("Service %(name)s isolated") % values
-        case SubscriptionStatus.PAUSED:
-            return _("Service %(name)s paused") % values
-        case SubscriptionStatus.ENDED:
-            return _("Service %(name)s ended") % values
-    return _("Service %(name)s drafted") % values
-
-
-SERVICE_KINDS = {
-    "created": gettext_lazy("written down"),
-    "changed": gettext_lazy("changed"),
-    "renewed": gettext_lazy("renewed"),
-    "billed": gettext_lazy("billed"),
-    "plan_changed": gettext_lazy("plan changed"),
-    "plan_change_planned": gettext_lazy("change of plan planned"),
-    "plan_change_cancelled": gettext_lazy("change of plan cancelled"),
-    "password_changed": gettext_lazy("password changed"),
-    "promise_made": gettext_lazy("promise to pay written"),
-    "promise_kept": gettext_lazy("promise to pay kept"),
-    "promise_broken": gettext_lazy("promise to pay not kept"),
-    "promise_cancelled": gettext_lazy("promise to pay cancelled"),
-    "merged": gettext_lazy("came from a merged customer"),
-    "moved": gettext_lazy("moved to another customer"),
-    "addon_added": gettext_lazy("add-on added"),
-    "addon_ended": gettext_lazy("add-on ended"),
-    "coupon_added": gettext_lazy("coupon entered"),
-    "charged": gettext_lazy("one-off charge written"),
-    "prepaid": gettext_lazy("several months paid ahead"),
-}
 
 
 def _promises(family: Family) -> QuerySet[Promise]:

@@ -119,7 +119,7 @@ def test_without_javascript(house: World, opened: Open, live_server: LiveServer)
     page.locator("summary").first.click()
     expect(page.get_by_text("Router “Pos 2” is online").first).to_be_visible()
     page.get_by_role("link", name="Older").click()
-    expect(page.get_by_text("note 29")).to_be_visible()
+    expect(page.get_by_text("note 10")).to_be_visible()
     page.get_by_role("link", name="Back to the customer").click()
     expect(page.get_by_role("heading", name=LONG)).to_be_visible()
     page.get_by_role("button", name="Log out").click()
@@ -144,7 +144,7 @@ def test_live_parts_follow_the_router_and_keep_what_is_open(
     expect(page.locator(f"#service-{row.pk}").get_by_text("Online for 3 h 20 min")).to_be_visible()
     assert checks.evaluate("element => element.open") is True
     page.get_by_role("link", name="Older").click()
-    expect(page.get_by_text("note 29")).to_be_visible()
+    expect(page.get_by_text("note 10")).to_be_visible()
     assert page.url.endswith(f"/{house.customer.pk}/")
     assert problems == []
 
