@@ -51,6 +51,11 @@ def invoice_page(pk: int) -> str:
     return address("admin:billing_invoice_change", pk)
 
 
+def invoice_pdf(token: str) -> str:
+    """The bill on paper, as its customer gets it."""
+    return address("portal:pay_pdf", token)
+
+
 def payment_page(pk: int) -> str:
     return address("admin:payments_payment_change", pk)
 

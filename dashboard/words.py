@@ -12,8 +12,7 @@ from billing.choices import InvoiceKind, InvoiceStatus, SubscriptionStatus
 from billing.models import Invoice, Subscription
 from core.formats import money
 from core.words import Tone, Words
-from payments.choices import PaymentStatus
-from payments.models import Payment
+from payments.words import standing_words
 
 
 def day(value: date, today: date) -> str:
@@ -23,14 +22,10 @@ def day(value: date, today: date) -> str:
 
 def balance_words(balance: Decimal, debt: Decimal) -> Words:
     """`Owes Rp 150.000`, `Rp 20.000 in credit`: never a bare minus sign."""
-    if debt and balance:
-        text = _("Owes %(debt)s; has %(balance)s in credit")
-        return Words(Tone.WAITING, "receipt_long", text % {"debt": money(debt), "balance": money(balance)})
+    text = standing_words(balance, debt)
     if debt:
-        return Words(Tone.BAD, "receipt_long", _("Owes %(amount)s") % {"amount": money(debt)})
-    if balance:
-        return Words(Tone.GOOD, "check_circle", _("%(amount)s in credit") % {"amount": money(balance)})
-    return Words(Tone.GOOD, "check_circle", _("Owes nothing"))
+        return Words(Tone.WAITING if balance else Tone.BAD, "receipt_long", text)
+    return Words(Tone.GOOD, "check_circle", text)
 
 
 def service_words(service: Subscription) -> Words:
@@ -75,12 +70,3 @@ def _open_words(invoice: Invoice, today: date) -> Words:
     else:
         text = _("Open, due %(day)s")
     return Words(Tone.BAD if is_overdue else Tone.WAITING, "error" if is_overdue else "schedule", text % values)
-
-
-def payment_words(payment: Payment) -> Words:
-    match payment.status:
-        case PaymentStatus.CONFIRMED:
-            return Words(Tone.GOOD, "check_circle", _("Paid"))
-        case PaymentStatus.PENDING:
-            return Words(Tone.WAITING, "schedule", _("Waiting for payment"))
-    return Words(Tone.QUIET, "cancel", str(PaymentStatus(payment.status).label).capitalize())

@@ -141,7 +141,11 @@ class SubscriptionEvent(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["subscription", "-id"], name="billing_event_newest")]
+        indexes = [
+            models.Index(fields=["subscription", "-id"], name="billing_event_newest"),
+            # who was cut off today: the landing page of staff
+            models.Index(fields=["-at"], name="billing_event_isolated", condition=Q(to_status="isolated")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subscription_id}"

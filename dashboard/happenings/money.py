@@ -16,6 +16,7 @@ from dashboard.happenings.kinds import Happening, Source, name_of
 from dashboard.selectors.scope import Family
 from payments.choices import PaymentStatus
 from payments.models import Payment, Refund
+from payments.words import method_name
 
 # invoices, credit notes and payments have lines of their own
 OTHER_ENTRIES = (
@@ -57,7 +58,7 @@ def _paid(family: Family) -> QuerySet[Payment]:
 
 
 def _paid_line(row: Payment, family: Family) -> Happening:
-    values = {"amount": money(row.amount), "method": row.method.name}
+    values = {"amount": money(row.amount), "method": method_name(row.method)}
     at: Any = row.confirmed_at
     return Happening(
         at, _("%(amount)s paid (%(method)s)") % values, icon="sell", tone=Tone.GOOD, who=name_of(row.received_by),
@@ -71,7 +72,7 @@ def _tried(family: Family) -> QuerySet[Payment]:
 
 
 def _tried_line(row: Payment, family: Family) -> Happening:
-    values = {"amount": money(row.amount), "method": row.method.name}
+    values = {"amount": money(row.amount), "method": method_name(row.method)}
     if row.status == PaymentStatus.CANCELLED:
         text = _("Payment of %(amount)s (%(method)s) begun and cancelled") % values
     else:

@@ -62,7 +62,9 @@ def isolated(line: Line) -> Finding | None:
 
 def _isolated_for(bill: Invoice, line: Line, since: str) -> str:
     values = {"since": since} | _bill_values(bill, line)
-    if bill.settled_amount:
+    if line.subscription.isolated_by_hand_on is not None:
+        text = _("Isolated by staff since %(since)s: invoice %(number)s of %(total)s was due %(due)s.")
+    elif bill.settled_amount:
         text = _("Isolated since %(since)s: %(left)s of invoice %(number)s are still open and were due %(due)s.")
     else:
         text = _("Isolated since %(since)s: invoice %(number)s of %(total)s was due %(due)s.")
@@ -78,7 +80,7 @@ def _bill_values(bill: Invoice, line: Line) -> dict[str, str]:
 
 def _take_payment(line: Line) -> Step:
     url = links.payment_form(line.subscription.customer_id)
-    return Step(_("Take a payment"), url, "payments.add_payment")
+    return Step(_("Take a payment"), url, "payments.take_cash")
 
 
 def _has_promise(line: Line) -> bool:

@@ -21,9 +21,10 @@ from dashboard.offline import Explanation, Line, Verdict, explain
 from dashboard.selectors.lines import lines_of
 from dashboard.selectors.scope import Family
 from dashboard.selectors.timeline import Page, timeline_page
-from dashboard.words import balance_words, day, invoice_words, payment_words, service_words
+from dashboard.words import balance_words, day, invoice_words, service_words
 from locations.words import fact_of, row_words
 from payments.models import Payment
+from payments.words import method_name, payment_words
 
 DAY = timedelta(days=1)  # `period_end` is the first day after the period
 URGENCY: dict[str, int] = {Verdict.CAUSE: 0, Verdict.WAITING: 1, Verdict.NOTE: 2, Verdict.ONLINE: 3}
@@ -62,6 +63,7 @@ class InvoiceRow:
 class PaymentRow:
     payment: Payment
     words: Words
+    method: str
     url: str
 
 
@@ -153,18 +155,18 @@ def _invoice_row(row: Invoice, today: date) -> InvoiceRow:
     if row.period_start and row.period_end:
         values = {"name": for_what, "from": day(row.period_start, today), "to": day(row.period_end - DAY, today)}
         for_what = _("%(name)s, %(from)s to %(to)s") % values
-    pdf_url = links.address("admin:billing_invoice_pdf", row.pk) if row.status != InvoiceStatus.DRAFT else ""
+    pdf_url = links.invoice_pdf(row.token) if row.status != InvoiceStatus.DRAFT else ""
     return InvoiceRow(row, invoice_words(row, today), links.invoice_page(row.pk), pdf_url, for_what)
 
 
 def _payments(family: Family) -> list[PaymentRow]:
     rows = family.payments().select_related("method", "received_by").order_by("-id")[:PAYMENTS_SHOWN]
-    return [PaymentRow(row, payment_words(row), links.payment_page(row.pk)) for row in rows]
+    return [PaymentRow(row, payment_words(row), method_name(row.method), links.payment_page(row.pk)) for row in rows]
 
 
 def _action(family: Family) -> Step | None:
     """The one thing to do on this page: take the money that is owed, or in advance."""
     customer = family.customer
     label = _("Take %(amount)s in cash") % {"amount": money(customer.debt)} if customer.debt else _("Take cash")
-    step = Step(label, links.payment_form(customer.pk), "payments.add_payment")
+    step = Step(label, links.payment_form(customer.pk), "payments.take_cash")
     return step if step.is_open_to(family.user) else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.db.models import Count, F, QuerySet
 
-from billing.choices import InvoiceStatus, PromiseStatus
+from billing.choices import InvoiceKind, InvoiceStatus, PromiseStatus
 from billing.models import Invoice, PlanLocation, Promise, Subscription, SubscriptionEvent
 from dashboard.offline import Line
 from dashboard.selectors.scope import Family
@@ -63,7 +63,7 @@ def _sessions(account_ids: Sequence[int]) -> dict[int, list[RouterSession]]:
 
 def _unpaid(ids: Sequence[int]) -> QuerySet[Invoice]:
     """The oldest open bill of each service."""
-    rows = Invoice.objects.filter(subscription_id__in=ids, status=InvoiceStatus.OPEN)
+    rows = Invoice.objects.filter(subscription_id__in=ids, status=InvoiceStatus.OPEN, kind=InvoiceKind.INVOICE)
     return rows.order_by("subscription_id", "due_on", "id").distinct("subscription_id")
 
 

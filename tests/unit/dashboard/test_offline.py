@@ -54,6 +54,11 @@ CAUSES: dict[str, tuple[Line, str, str, str]] = {
         "Isolated since 14 Nov: IDR 50,000 of invoice INV/2026/000012 are still open and were due 10 Nov.",
         "Take a payment or write a promise.",
     ),
+    "isolated by staff": (
+        lines.isolated(subscription=lines.subscription(status="isolated", isolated_by_hand_on=date(2026, 11, 14))),
+        "isolated", "Isolated by staff since 14 Nov: invoice INV/2026/000012 of IDR 150,000 was due 10 Nov.",
+        "Take a payment or write a promise.",
+    ),
     "isolated with a promise": (
         lines.isolated(promise=lines.promise(date(2026, 11, 25))), "isolated",
         "Isolated since 14 Nov: invoice INV/2026/000012 of IDR 150,000 was due 10 Nov.",
