@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet, Sum
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -137,8 +138,10 @@ class PostingAdmin(ReadOnlyMixin, ModelAdmin[Posting]):
     ) -> Any:
         """A posting alone says little: its entry is the page."""
         row = self.get_object(request, object_id) if object_id else None
-        if row is None or not self.has_view_permission(request, row):
-            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id or "")  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("admin:billing_journalentry_change", args=[row.entry_id]))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
+from billing.api.journal import JournalViewSet, PostingViewSet
+from billing.api.reports import report_urls
 from billing.api.views import PlanViewSet
 
 router = SimpleRouter()
 router.register("plans", PlanViewSet, basename="plan")
-urlpatterns = router.urls
+router.register("journal", JournalViewSet, basename="journal")
+router.register("postings", PostingViewSet, basename="posting")
+urlpatterns = [*router.urls, *report_urls()]

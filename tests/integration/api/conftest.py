@@ -16,7 +16,10 @@ from accounts.api.tokens import tokens_issue
 from accounts.choices import Role
 from accounts.models import User
 from accounts.services import user_create
-from billing.models import Plan
+from billing.choices import EntryKind
+from billing.ledger import chart
+from billing.ledger.posting import Line, entry_post
+from billing.models import JournalEntry, Plan
 from billing.services import plan_create, plan_publish
 from customers.models import Contact, Customer, CustomerDocument
 from customers.services import contact_add, customer_create
@@ -52,6 +55,7 @@ class House:
     customer: Customer
     contact: Contact
     document: CustomerDocument
+    entry: JournalEntry
 
 
 def _person(name: str, role: Role) -> User:
@@ -93,7 +97,11 @@ def house(db: None) -> House:
         customer=customer, title="KTP", file="customers/none.pdf", content_type="application/pdf", size=9, sha256="0",
         uploaded_at=MADE_AT,
     )  # fmt: skip
-    return House(*people, here, there, plan, batch, voucher, account, customer, contact, document)
+    entry, _is_new = entry_post(
+        kind=EntryKind.CASH_HANDOVER, source="handover:1", occurred_at=MADE_AT, actor=people[2], location_id=here.pk,
+        lines=[Line(chart.cash(people[2].pk), Decimal(20_000)), Line(chart.OWNER, Decimal(-20_000))],
+    )  # fmt: skip
+    return House(*people, here, there, plan, batch, voucher, account, customer, contact, document, entry)
 
 
 Login = Callable[[User], APIClient]

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from accounts.choices import Role
 from accounts.models import User
 from accounts.roles import PERMISSIONS
+from billing.reports.catalogue import REPORTS
 from core.api.views import RoomViewSet
 from core.settings_registry import sync_settings
 from tests.integration.api.conftest import House, Login
@@ -72,6 +73,7 @@ ADMIN_PAGES: dict[str, str] = {
     "customers_customerdocument_download": "customers.view_customerdocument",
     "customers_customerdocument_remove": "customers.delete_customerdocument",
     "customers_customerdocument_live": "customers.view_customerdocument",
+    "billing_journalentry_live": "billing.view_journalentry",
     "vouchers_voucherbatch_print": "vouchers.print_voucher",
     "vouchers_voucherbatch_csv": "vouchers.print_voucher",
     "vouchers_voucherbatch_cancel": "vouchers.cancel_voucherbatch",
@@ -86,6 +88,7 @@ ADMIN_PAGES: dict[str, str] = {
 SCOPED = {
     "billing_plan", "vouchers_voucher", "vouchers_voucherbatch", "locations_location", "locations_accessaccount",
     "customers_customer", "customers_customerdocument",
+    "billing_journalentry",
 }  # fmt: skip
 WRITTEN_DOWN = {"vouchers_voucherbatch_print", "vouchers_voucherbatch_csv"}  # reading codes goes into the log
 NEVER_WALKED = {"admin:logout"}  # would end the walker's own session
@@ -152,6 +155,8 @@ def api_objects(house: House) -> dict[str, int]:
         "plan": house.plan.pk, "batch": house.batch.pk, "voucher": house.voucher.pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
         "contact": house.contact.pk,
+        "journal": house.entry.pk,
+        "posting": house.entry.postings.all()[0].pk,
     }  # fmt: skip
 
 
@@ -174,6 +179,7 @@ def _ask(client: Any, method: str, url: str) -> int:
 # What an Operator may do over REST, written down a second time: a right loosened by mistake in the view fails here.
 OPERATOR_MAY = {
     "plan-list GET", "plan-detail GET",
+    "journal-list GET", "journal-detail GET", "posting-list GET", "posting-detail GET",
     "batch-list GET", "batch-list POST", "batch-detail GET", "batch-csv GET",
     "voucher-list GET", "voucher-detail GET", "voucher-events GET", "voucher-sell POST", "voucher-undo POST",
     "location-list GET", "location-detail GET", "location-sessions GET",
@@ -307,6 +313,7 @@ def _admin_object(house: House, label: str) -> Any:
         "vouchers_voucher": house.voucher, "vouchers_voucherbatch": house.batch, "billing_plan": house.plan,
         "customers_customer": house.customer, "customers_customerdocument": house.document,
         "locations_location": house.here, "locations_accessaccount": house.account, "accounts_user": house.operator,
+        "billing_journalentry": house.entry,
     }  # fmt: skip
     return rows.get(label)
 
