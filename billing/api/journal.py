@@ -29,14 +29,18 @@ class _RowsFilterSet(django_filters.FilterSet):  # type: ignore[misc]
 
     def question(self) -> PostingQuery:
         """Raises DomainError with every parameter that means nothing."""
-        return PostingQuery.from_params({name: str(self.data.get(name, "")).replace("\x00", "") for name in PARAMS.values()})
+        return PostingQuery.from_params(
+            {name: str(self.data.get(name, "")).replace("\x00", "") for name in PARAMS.values()}
+        )
 
     def ignored(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
         return rows
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         is_postings = queryset.model is Posting
-        return queryset.filter(self.question().posting_condition() if is_postings else self.question().entry_condition())
+        return queryset.filter(
+            self.question().posting_condition() if is_postings else self.question().entry_condition()
+        )
 
 
 # "from" is a word of Python, so the class is made from a table
@@ -61,7 +65,7 @@ class PostingOut(LegOut):
 
     entry = serializers.IntegerField(source="entry_id")
     kind = serializers.CharField(source="entry.kind")
-    source = serializers.CharField(source="entry.source")
+    source = serializers.CharField(source="entry.source")  # type: ignore[assignment]  # a field of the answer
     occurred_at = serializers.DateTimeField(source="entry.occurred_at")
 
     class Meta(LegOut.Meta):
@@ -71,7 +75,9 @@ class PostingOut(LegOut):
 
 class EntryOut(serializers.ModelSerializer[JournalEntry]):
     postings = LegOut(many=True)
-    reverses = serializers.IntegerField(source="reverses_id", allow_null=True, help_text="The entry this one takes back.")
+    reverses = serializers.IntegerField(
+        source="reverses_id", allow_null=True, help_text="The entry this one takes back."
+    )
     actor = serializers.IntegerField(source="actor_id", allow_null=True)
     location = serializers.IntegerField(source="location_id", allow_null=True)
     agent = serializers.IntegerField(source="agent_id", allow_null=True)

@@ -31,12 +31,14 @@ from core.api.views import HouseView
 
 class ColumnOut(OutSerializer):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not this serializer's own label
     form = serializers.ChoiceField(choices=[form.value for form in Form])
 
 
 class CellOut(OutSerializer):
-    value = serializers.CharField(allow_null=True, help_text='Amounts as text ("15000.00"), days and months as ISO 8601.')
+    value = serializers.CharField(
+        allow_null=True, help_text='Amounts as text ("15000.00"), days and months as ISO 8601.'
+    )
     rows = serializers.CharField(allow_null=True, help_text="Where the postings are whose sum this is.")
 
 
@@ -77,9 +79,7 @@ class ReportView(HouseView):
         """The report as asked. Raises DomainError for values, ValidationError for names that mean nothing."""
         report = self.report
         asked = request.query_params.dict()
-        form = AskForm(
-            asked, user=self.caller, now=clock.now(), groups=report.groups, is_of_a_day=report.is_of_a_day
-        )
+        form = AskForm(asked, user=self.caller, now=clock.now(), groups=report.groups, is_of_a_day=report.is_of_a_day)
         if unknown := {name[:80]: [_("There is no such filter.")] for name in asked if name not in form.fields}:
             raise ValidationError(unknown)
         ask = form.ask()
@@ -121,7 +121,9 @@ def _views(report: Report) -> tuple[type[ReportView], type[ReportCsvView]]:
     day = OpenApiTypes.DATE
     parameters = [OpenApiParameter("to", day, description="The last day; today when missing.")]
     if not report.is_of_a_day:
-        parameters.insert(0, OpenApiParameter("from", day, description="The first day; that of this month when missing."))
+        parameters.insert(
+            0, OpenApiParameter("from", day, description="The first day; that of this month when missing.")
+        )
     parameters.append(OpenApiParameter("location", int, description="Only this location, and days by its clock."))
     if len(report.groups) > 1:
         parameters.append(OpenApiParameter("by", str, enum=report.groups, description="What the rows stand for."))
@@ -131,9 +133,7 @@ def _views(report: Report) -> tuple[type[ReportView], type[ReportCsvView]]:
         get=extend_schema(operation_id=f"reports_{name}", parameters=parameters, responses={200: ReportOut})
     )(type(f"Report_{name}", (ReportView,), facts))
     csv_view = extend_schema_view(
-        get=extend_schema(
-            operation_id=f"reports_{name}_csv", parameters=parameters, responses={(200, "text/csv"): csv}
-        )
+        get=extend_schema(operation_id=f"reports_{name}_csv", parameters=parameters, responses={(200, "text/csv"): csv})
     )(type(f"ReportCsv_{name}", (ReportCsvView,), dict(facts)))
     return json_view, csv_view
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -88,6 +89,6 @@ def _take(now: datetime) -> LedgerCheck | None:
     return row if taken else None
 
 
-def _finish(row: LedgerCheck, status: str, **found: object) -> None:
+def _finish(row: LedgerCheck, status: str, **found: Any) -> None:
     rows = LedgerCheck.objects.filter(pk=row.pk)
     transition(rows, to=status, allowed=CHECK_MOVES, finished_at=clock.now(), **found)

@@ -38,7 +38,16 @@ OTHERS: dict[str, str] = {
     "admin:login": OPEN, "admin:language": OPEN, "admin:logout": STAFF, "admin:index": STAFF, "admin:live": STAFF,
     "admin:password_change": STAFF, "admin:password_change_done": STAFF, "admin:autocomplete": STAFF,
     "admin:jsi18n": STAFF, "admin:view_on_site": STAFF, "admin:app_list": STAFF, "admin:search": STAFF,
-    "admin:health": "core.view_health",
+    "admin:health": "core.view_health", "admin:ledger_check": "core.view_health",
+    "admin:report_receivables_rows": "billing.view_reports", "admin:report_costs_rows": "billing.view_books",
+    **{
+        f"{name}{more}": report.permission
+        for report in REPORTS.values()
+        for name, more in (
+            (f"report-{report.name}", ""), (f"report-{report.name}", "-csv"),
+            (f"admin:report_{report.name.replace('-', '_')}", ""),
+        )
+    },
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
     "dashboard:timeline": "customers.view_customer",
