@@ -297,6 +297,7 @@ SPECTACULAR_SETTINGS = {
         "DocumentKindEnum": "customers.choices.DocumentKind",
         "ContactRoleEnum": "customers.choices.ContactRole",
         "KindEnum": "locations.choices.Kind",
+        "EntryKindEnum": "billing.choices.EntryKind",
         "ReachEnum": "locations.choices.Reach",
         "PresenceEnum": "locations.choices.Presence",
     },
