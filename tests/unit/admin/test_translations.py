@@ -1,4 +1,4 @@
-"""Indonesian is complete, compiled, and says the same placeholders. New texts: `python -m core.admin.build_messages`."""
+"""Indonesian is complete, compiled, and says the same placeholders. New texts: `manage.py update_messages`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from core.admin import build_messages
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 # the same word in both languages
 SAME = {
-    "API port", "Admin", "Batch", "CSV", "Hotspot", "Indonesia", "Login", "Menu", "Model", "Online", "Operator", "PPPoE",
-    "RouterOS", "Status", "Super Admin", "Voucher", "address pool", "batch", "login", "model", "offline", "online",
-    "router", "status", "voucher", "Database", "%(time)s online",
+    "API port", "Admin", "Bank %(of)s", "Batch", "CSV", "Database", "Debit", "Hotspot", "Indonesia", "Login", "Menu", "Model",
+    "Online", "Operator", "PPPoE", "Router", "RouterOS", "Status", "Super Admin", "Telegram", "Total", "Voucher",
+    "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "login", "model", "offline",
+    "online", "operator", "posting", "router", "status", "subtotal", "total", "voucher",
+    # nothing but what is put in
+    "%(age)s: %(amount)s", "%(amount)s debit", "%(plan)s, %(days)s", "%(text)s. %(reason)s", "%(time)s online",
 }  # fmt: skip
 
 
