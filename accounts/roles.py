@@ -46,6 +46,11 @@ NAMED: tuple[Named, ...] = (
     Named("vouchers.void_voucher", "voucher", "Can void vouchers"),
     Named("vouchers.extend_voucher", "voucher", "Can give a voucher more time"),
     Named("vouchers.move_voucher", "voucher", "Can move a voucher to another location"),
+    Named("billing.promise_subscription", "subscription", "Can take promises to pay"),
+    Named("billing.end_subscription", "subscription", "Can end services"),
+    Named("billing.isolate_subscription", "subscription", "Can hold overdue services back before their time"),
+    Named("billing.mass_subscription", "subscription", "Can change many services at once"),
+    Named("billing.manage_billingrun", "billingrun", "Can see tonight's run before it happens, stop and continue runs"),
     Named("payments.take_cash", "payment", "Can take cash of customers"),
     Named("payments.refund_payment", "payment", "Can give money of a payment back"),
     Named("payments.cancel_payment", "payment", "Can cancel a payment that is waited for"),
@@ -85,6 +90,9 @@ _OPERATOR = frozenset().union(
     {"billing.view_reports"},
     _on("billing.journalentry", VIEW),
     _on("billing.posting", VIEW),
+    # services of customers
+    _on("billing.subscription", VIEW, ADD, CHANGE),
+    {"billing.promise_subscription"},
     # money: take cash of customers, the own drawer
     _on("payments.payment", VIEW),
     _on("payments.refund", VIEW),
@@ -107,6 +115,15 @@ _ADMIN = _OPERATOR.union(
         "locations.test_location", "locations.retry_location", "locations.accept_router",
         "locations.adopt_accessaccount",
     },
+    # services, what they are billed by, and the runs that bill them
+    {
+        "billing.end_subscription", "billing.isolate_subscription", "billing.mass_subscription",
+        "billing.manage_billingrun",
+    },
+    _on("billing.billingrun", VIEW),
+    _on("billing.coupon", VIEW, ADD, CHANGE),
+    _on("billing.taxrate", VIEW, ADD, CHANGE, DELETE),
+    _on("billing.prepaydiscount", VIEW, ADD, CHANGE, DELETE),
     # plans
     _on("billing.plan", ADD, CHANGE, DELETE),
     _on("billing.planlocation", VIEW, ADD, DELETE),

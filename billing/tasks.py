@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from billing.services import subscriptions_mass as _mass  # noqa: F401  # its kinds of runs
 from billing.services.engine import nights
 from billing.services.invoices_earning import earnings_recognise
 from billing.services.invoices_runs import bills_run as run_work

@@ -136,10 +136,12 @@ def _night(run: BillingRun, at: datetime) -> tuple[bool, dict[str, Any]]:
 
 def outcome_of(report: NightReport, before: dict[str, Any]) -> dict[str, Any]:
     """The counts, added to those of the worker that died; the sum of the bills as text."""
-    counts = {key: value for key, value in before.items() if key != "billed"}
-    for what, count in report.counts.items():
-        counts[what] = counts.get(what, 0) + count
-    return {**counts, "billed": str(quantise(quantise(before.get("billed", 0)) + report.billed))}
+    billed = quantise(quantise(before.get("billed", 0)) + report.billed)
+    return {**outcome_counted(before, report.counts), "billed": str(billed)}
+
+
+def outcome_counted(before: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:
+    return before | {what: before.get(what, 0) + count for what, count in counts.items() if count}
 
 
 WORK: dict[str, Any] = {KIND: _night}
