@@ -39,6 +39,10 @@ NAMED: tuple[Named, ...] = (
     Named("billing.publish_plan", "plan", "Can publish a plan to locations"),
     Named("billing.view_reports", "journalentry", "Can see the figures of his locations"),
     Named("billing.view_books", "journalentry", "Can see the figures of the whole business"),
+    Named("billing.credit_invoice", "invoice", "Can write credit notes"),
+    Named("billing.void_invoice", "invoice", "Can make bills void"),
+    Named("billing.write_off_invoice", "invoice", "Can write bills off"),
+    Named("billing.bill_many", "billingrun", "Can bill many services at once"),
     Named("vouchers.cancel_voucherbatch", "voucherbatch", "Can cancel a batch that is being made"),
     Named("vouchers.sell_voucher", "voucher", "Can sell vouchers"),
     Named("vouchers.undo_vouchersale", "vouchersale", "Can undo a sale of the last minute"),
@@ -93,6 +97,8 @@ _OPERATOR = frozenset().union(
     # services of customers
     _on("billing.subscription", VIEW, ADD, CHANGE),
     {"billing.promise_subscription"},
+    # bills, to look at and to print
+    _on("billing.invoice", VIEW),
     # money: take cash of customers, the own drawer
     _on("payments.payment", VIEW),
     _on("payments.refund", VIEW),
@@ -137,6 +143,9 @@ _ADMIN = _OPERATOR.union(
     _on("customers.contact", DELETE),
     _on("customers.customerdocument", DELETE),
     {"customers.merge_customer", "customers.erase_customer", "customers.export_customer"},
+    # bills
+    _on("billing.invoice", ADD),
+    {"billing.credit_invoice", "billing.void_invoice", "billing.write_off_invoice", "billing.bill_many"},
     # moving in
     _on("imports.importrun", VIEW, ADD),
     # money that leaves, corrections, agents

@@ -11,9 +11,10 @@ from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.choices import LineKind, ValidityFrom
-from billing.models import InvoiceLine, Plan
+from billing.choices import InvoiceKind, InvoiceStatus, LineKind, ValidityFrom
+from billing.models import Invoice, InvoiceLine, Plan
 from core.formats import data_size, duration, money, number
+from core.words import Tone, Words
 
 
 def plan_offer(row: Plan) -> str:
@@ -34,6 +35,26 @@ def plan_terms(row: Plan) -> str:
     if row.shared_users > 1:
         parts.append(_("%(n)s devices") % {"n": number(row.shared_users)})
     return " · ".join(parts) or _("no end")
+
+
+# --- bills ----------------------------------------------------------------------------------------------------------
+
+
+def invoice_words(row: Invoice, today: date) -> Words:
+    """Where a bill stands, for staff."""
+    if row.kind == InvoiceKind.CREDIT_NOTE:
+        return Words(Tone.QUIET, "undo", _("Credit note"))
+    if row.status == InvoiceStatus.DRAFT:
+        return Words(Tone.QUIET, "edit", _("Draft"))
+    if row.status == InvoiceStatus.VOID:
+        return Words(Tone.QUIET, "block", _("Void"))
+    if row.status == InvoiceStatus.PAID:
+        return Words(Tone.GOOD, "check_circle", _("Settled"))
+    if row.due_on is not None and row.due_on < today:
+        n = (today - row.due_on).days
+        late = ngettext("Open, %(n)d day late", "Open, %(n)d days late", n) % {"n": n}
+        return Words(Tone.BAD, "error", late)
+    return Words(Tone.WAITING, "schedule", _("Part paid") if row.settled_amount else _("Open"))
 
 
 # --- lines of bills -------------------------------------------------------------------------------------------------

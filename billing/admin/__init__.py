@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from billing.admin import journal, ledger_check, plans, reports
+from billing.admin import bulk_bills, invoices, journal, ledger_check, plans, reports
 
-__all__ = ["journal", "ledger_check", "plans", "reports"]
+__all__ = ["bulk_bills", "invoices", "journal", "ledger_check", "plans", "reports"]

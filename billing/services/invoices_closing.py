@@ -14,15 +14,17 @@ from billing.ledger.posting import Line, entry_post, entry_reverse
 from billing.models import Allocation, Charge, Invoice, JournalEntry
 from billing.services.invoices_acting import invoice_lock, reason_checked, refuse_unless_issued, staff_acted
 from billing.services.settling import Share, allocations_write
+from billing.services.standing import services_reconsider
 from core.db.transition import transition
 from core.errors import TransitionError
 
 
 @transaction.atomic
 def invoice_void(invoice: Invoice, *, reason: str, now: datetime, actor: User | None, ip: str | None = None) -> Invoice:
-    """Take back a bill nothing was paid of: reversing entries, its number stays used, its charges wait for a next bill.
+    """Take back a bill nothing was paid of: reversing entries, its number stays used, its service is judged again.
 
-    Raises TransitionError when something settled it already: then a credit note is the way.
+    Its one-off charges wait for a next bill. Raises TransitionError when something settled it already: then a credit
+    note is the way.
     """
     text = reason_checked(reason)
     fresh, _root = invoice_lock(invoice, actor)
@@ -36,6 +38,8 @@ def invoice_void(invoice: Invoice, *, reason: str, now: datetime, actor: User | 
     for entry in _entries_of(fresh):
         entry_reverse(entry, occurred_at=now, actor=actor, reason=text)
     Charge.objects.filter(invoice=fresh).update(invoice=None)
+    if fresh.subscription_id:
+        services_reconsider([fresh.subscription_id], now=now, actor=actor, reason=text)
     staff_acted(actor, "invoice.voided", ip, invoice=fresh.pk, number=fresh.number, reason=text)
     fresh.refresh_from_db()
     return fresh

@@ -19,8 +19,9 @@ from accounts.services import user_create
 from billing.choices import EntryKind
 from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
-from billing.models import JournalEntry, Plan
+from billing.models import Invoice, JournalEntry, Plan
 from billing.services import plan_create, plan_publish
+from billing.services.invoices import DraftLine, InvoiceDraft, invoice_issue
 from customers.models import Contact, Customer, CustomerDocument
 from customers.services import contact_add, customer_create
 from locations.models import AccessAccount, Location
@@ -56,6 +57,7 @@ class House:
     contact: Contact
     document: CustomerDocument
     entry: JournalEntry
+    invoice: Invoice
 
 
 def _person(name: str, role: Role) -> User:
@@ -73,6 +75,13 @@ def add_batch(plan: Plan, location: Location, name: str) -> VoucherBatch:
     )  # fmt: skip
     BatchLocation.objects.create(batch=batch, location=location)
     return batch
+
+
+def add_invoice(location: Location, source: str = "walk") -> Invoice:
+    customer = Customer.objects.create(number=f"W{location.pk}{source}", name="Bu Sri", location=location)
+    line = DraftLine("manual", Decimal(150_000), chart.INCOME_OTHER, text="Internet")
+    draft = InvoiceDraft(customer.pk, [line], source, MADE_AT.date(), MADE_AT.date())
+    return invoice_issue(draft, now=MADE_AT)[0]
 
 
 @pytest.fixture
@@ -101,7 +110,8 @@ def house(db: None) -> House:
         kind=EntryKind.CASH_HANDOVER, source="handover:1", occurred_at=MADE_AT, actor=people[2], location_id=here.pk,
         lines=[Line(chart.cash(people[2].pk), Decimal(20_000)), Line(chart.OWNER, Decimal(-20_000))],
     )  # fmt: skip
-    return House(*people, here, there, plan, batch, voucher, account, customer, contact, document, entry)
+    invoice = add_invoice(here)
+    return House(*people, here, there, plan, batch, voucher, account, customer, contact, document, entry, invoice)
 
 
 Login = Callable[[User], APIClient]

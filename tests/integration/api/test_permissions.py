@@ -48,6 +48,9 @@ OTHERS: dict[str, str] = {
             (f"admin:report_{report.name.replace('-', '_')}", ""),
         )
     },
+    "portal:pay": OPEN, "portal:pay_pdf": OPEN,
+    "admin:bulk_bills": "billing.bill_many", "admin:bulk_bill": "billing.bill_many",
+    "admin:bulk_bill_cancel": "billing.bill_many",
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
     "dashboard:timeline": "customers.view_customer",
@@ -83,6 +86,11 @@ ADMIN_PAGES: dict[str, str] = {
     "customers_customerdocument_remove": "customers.delete_customerdocument",
     "customers_customerdocument_live": "customers.view_customerdocument",
     "billing_journalentry_live": "billing.view_journalentry",
+    "billing_invoice_credit": "billing.credit_invoice",
+    "billing_invoice_void": "billing.void_invoice",
+    "billing_invoice_write_off": "billing.write_off_invoice",
+    "billing_invoice_pdf": "billing.view_invoice",
+    "billing_invoice_live": "billing.view_invoice",
     "vouchers_voucherbatch_print": "vouchers.print_voucher",
     "vouchers_voucherbatch_csv": "vouchers.print_voucher",
     "vouchers_voucherbatch_cancel": "vouchers.cancel_voucherbatch",
@@ -95,9 +103,8 @@ ADMIN_PAGES: dict[str, str] = {
     "vouchers_voucher_live": "vouchers.view_voucher",
 }
 SCOPED = {
-    "billing_plan", "vouchers_voucher", "vouchers_voucherbatch", "locations_location", "locations_accessaccount",
-    "customers_customer", "customers_customerdocument",
-    "billing_journalentry",
+    "billing_plan", "billing_invoice", "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
+    "locations_accessaccount", "customers_customer", "customers_customerdocument", "billing_journalentry",
 }  # fmt: skip
 WRITTEN_DOWN = {"vouchers_voucherbatch_print", "vouchers_voucherbatch_csv"}  # reading codes goes into the log
 NEVER_WALKED = {"admin:logout"}  # would end the walker's own session
@@ -163,9 +170,9 @@ def api_objects(house: House) -> dict[str, int]:
     return {
         "plan": house.plan.pk, "batch": house.batch.pk, "voucher": house.voucher.pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
-        "contact": house.contact.pk,
         "journal": house.entry.pk,
         "posting": house.entry.postings.all()[0].pk,
+        "contact": house.contact.pk, "invoice": house.invoice.pk,
     }  # fmt: skip
 
 
@@ -189,6 +196,7 @@ def _ask(client: Any, method: str, url: str) -> int:
 OPERATOR_MAY = {
     "plan-list GET", "plan-detail GET",
     "journal-list GET", "journal-detail GET", "posting-list GET", "posting-detail GET",
+    "invoice-list GET", "invoice-detail GET", "invoice-pdf GET",
     "batch-list GET", "batch-list POST", "batch-detail GET", "batch-csv GET",
     "voucher-list GET", "voucher-detail GET", "voucher-events GET", "voucher-sell POST", "voucher-undo POST",
     "location-list GET", "location-detail GET", "location-sessions GET",
@@ -199,6 +207,7 @@ OPERATOR_MAY = {
 }  # fmt: skip
 ONLY_ADMIN_MAY = {
     "plan-list POST", "plan-detail PATCH", "plan-publish POST", "plan-unpublish POST",
+    "invoice-list POST", "invoice-credit-note POST", "invoice-void POST", "invoice-write-off POST",
     "batch-cancel POST",
     "voucher-void POST", "voucher-extend POST", "voucher-move POST",
     "location-list POST", "location-detail PATCH", "location-test POST", "location-retry POST",
@@ -280,6 +289,8 @@ def other_addresses() -> list[tuple[str, str]]:
 def _other_url(name: str) -> str:
     args: dict[str, list[Any]] = {
         "admin:view_on_site": [999999, 1], "admin:app_list": ["vouchers"],
+        "portal:pay": ["no-such-bill"], "portal:pay_pdf": ["no-such-bill"],
+        "admin:bulk_bill": [999999], "admin:bulk_bill_cancel": [999999],
         "dashboard:customer": [999999], "dashboard:services": [999999], "dashboard:timeline": [999999],
     }  # fmt: skip
     if name == "api-nothing":
@@ -321,6 +332,7 @@ def _admin_object(house: House, label: str) -> Any:
     rows = {
         "vouchers_voucher": house.voucher, "vouchers_voucherbatch": house.batch, "billing_plan": house.plan,
         "customers_customer": house.customer, "customers_customerdocument": house.document,
+        "billing_invoice": house.invoice,
         "locations_location": house.here, "locations_accessaccount": house.account, "accounts_user": house.operator,
         "billing_journalentry": house.entry,
     }  # fmt: skip

@@ -1,0 +1,224 @@
+"""Bills over REST: look, write one, correct, download. What was issued never changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.choices import InvoiceStatus, TaxMode
+from billing.ledger import chart
+from billing.models import Allocation, Invoice, InvoiceLine
+from billing.pdf import invoice_pdf
+from billing.selectors import invoices_visible_to
+from billing.services.invoices import ManualLine, credit_note_issue, invoice_void, invoice_write, write_off
+from billing.services.invoices_manual import MANUAL_ACCOUNTS, MAX_LINES
+from billing.words import line_words
+from core import clock
+from core.api.filters import id_filter
+from core.api.requests import request_key, who
+from core.api.schema import IDEMPOTENCY
+from core.api.serializers import MAX_ID, AmountField, OutSerializer, StrictSerializer, TextField
+from core.api.views import RoomViewSet
+from core.errors import DomainError
+from core.links import pay_link
+from customers.models import Customer
+from customers.selectors import customers_visible_to
+
+
+class CustomerField(serializers.IntegerField):
+    """The id of a customer the caller may see; the validated value is the Customer."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Customer:
+        number = super().run_validation(data)
+        customer = customers_visible_to(self.context["request"].user).filter(pk=number).first()
+        if customer is None:
+            raise serializers.ValidationError(_("No customer has this number: %(id)s.") % {"id": number})
+        return customer
+
+
+class InvoiceLineIn(StrictSerializer):
+    text = TextField(max_length=200)
+    price = AmountField(min_value=None, help_text="Of one; negative for a discount.")
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=3, default=1)
+    account = serializers.ChoiceField(choices=MANUAL_ACCOUNTS, default=chart.INCOME_OTHER)
+
+
+class InvoiceIn(StrictSerializer):
+    customer = CustomerField()
+    lines = InvoiceLineIn(many=True, min_length=1, max_length=MAX_LINES)
+    due_on = serializers.DateField()
+    tax_mode = serializers.ChoiceField(choices=TaxMode.choices, default=TaxMode.NONE)
+    note = TextField(max_length=300, allow_blank=True, required=False)
+
+
+class CreditIn(StrictSerializer):
+    amount = AmountField(required=False, help_text="With tax; default: all that can still be credited.")
+    reason = TextField(max_length=300)
+
+
+class ReasonIn(StrictSerializer):
+    reason = TextField(max_length=300)
+
+
+class InvoiceLineOut(serializers.ModelSerializer[InvoiceLine]):
+    words = serializers.SerializerMethodField(help_text="Why it is on the bill, in the caller's language.")
+
+    class Meta:
+        model = InvoiceLine
+        fields = [
+            "position", "kind", "words", "details", "quantity", "amount", "tax_percent", "tax_amount", "account", "plan",
+            "subscription",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.CharField())
+    def get_words(self, line: InvoiceLine) -> str:
+        return line_words(line)
+
+
+class AllocationOut(OutSerializer):
+    entry = serializers.IntegerField(source="entry_id")
+    kind = serializers.CharField(
+        source="entry.kind", help_text="Of the journal entry: payment, credit_note, write_off …"
+    )
+    amount = AmountField(min_value=None)
+    at = serializers.DateTimeField()
+
+
+class InvoiceRowOut(serializers.ModelSerializer[Invoice]):
+    customer_name = serializers.CharField(source="customer.name")
+
+    class Meta:
+        model = Invoice
+        fields = [
+            "id", "kind", "number", "status", "customer", "customer_name", "subscription", "location", "credits",
+            "issued_on", "due_on", "period_start", "period_end", "currency", "subtotal", "tax_amount", "total",
+            "settled_amount", "opened_at", "closed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class InvoiceOut(InvoiceRowOut):
+    lines = InvoiceLineOut(many=True)
+    allocations = serializers.SerializerMethodField(help_text="What settled it.")
+    pay_link = serializers.SerializerMethodField(help_text="The bill's public page; who has it sees this bill.")
+
+    class Meta(InvoiceRowOut.Meta):
+        fields = [*InvoiceRowOut.Meta.fields, "note", "lines", "allocations", "pay_link"]
+        read_only_fields = fields
+
+    @extend_schema_field(AllocationOut(many=True))
+    def get_allocations(self, invoice: Invoice) -> Any:
+        rows = Allocation.objects.filter(invoice=invoice).select_related("entry").order_by("pk")
+        return AllocationOut(rows, many=True).data
+
+    @extend_schema_field(serializers.URLField())
+    def get_pay_link(self, invoice: Invoice) -> str:
+        return pay_link(invoice.token)
+
+
+class InvoiceFilter(django_filters.FilterSet):  # type: ignore[misc]
+    number = django_filters.CharFilter(method="by_number", max_length=40, label="Exactly this number.")
+    number_prefix = django_filters.CharFilter(
+        field_name="number",
+        lookup_expr="startswith",
+        min_length=2,
+        max_length=40,
+        label="Numbers that begin with this.",
+    )
+    status = django_filters.ChoiceFilter(choices=InvoiceStatus.choices)
+    customer = id_filter("customer_id")
+    location = id_filter("location_id")
+
+    def by_number(self, rows: QuerySet[Invoice], name: str, value: str) -> QuerySet[Invoice]:
+        return rows.filter(number=value.strip().upper())
+
+
+class PdfRenderer(BaseRenderer):
+    """Only names the type; the view answers with the file itself."""
+
+    media_type, format = "application/pdf", "pdf"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> Any:
+        return data
+
+
+class InvoiceViewSet(RoomViewSet):
+    """Bills and credit notes."""
+
+    model = Invoice
+    list_serializer = InvoiceRowOut
+    detail_serializer = InvoiceOut
+    filterset_class = InvoiceFilter
+    http_method_names = ["get", "head", "post"]
+    action_permissions = {
+        "list": "billing.view_invoice",
+        "retrieve": "billing.view_invoice",
+        "pdf": "billing.view_invoice",
+        "create": "billing.add_invoice",
+        "credit_note": "billing.credit_invoice",
+        "void": "billing.void_invoice",
+        "write_off": "billing.write_off_invoice",
+    }
+
+    def visible(self) -> QuerySet[Invoice]:
+        return invoices_visible_to(self.caller).select_related("customer", "location")
+
+    @extend_schema(request=InvoiceIn, responses={201: InvoiceOut}, parameters=[IDEMPOTENCY])
+    def create(self, request: Request) -> Response:
+        """Write a bill and issue it at once; what the customer has in his balance pays it."""
+        key, order = request_key(request), self.checked(InvoiceIn)
+        lines = [ManualLine(**line) for line in order.pop("lines")]
+        invoice = invoice_write(**order, lines=lines, request_key=key, now=clock.now(), **who(request))
+        return self.answer(self.fresh(invoice), status=201)
+
+    @extend_schema(request=CreditIn, responses={201: InvoiceOut}, parameters=[IDEMPOTENCY])
+    @action(detail=True, methods=["post"], url_path="credit-note")
+    def credit_note(self, request: Request, pk: str) -> Response:
+        """Ask less: settles the open part of the bill; what was paid already becomes the customer's balance."""
+        invoice, key = self.get_object(), request_key(request)
+        note = credit_note_issue(invoice, **self.checked(CreditIn), request_key=key, now=clock.now(), **who(request))
+        return self.answer(self.fresh(note), status=201)
+
+    @extend_schema(request=ReasonIn, responses={200: InvoiceOut})
+    @action(detail=True, methods=["post"])
+    def void(self, request: Request, pk: str) -> Response:
+        """Take back a bill nothing was paid of."""
+        return self._close(invoice_void)
+
+    @extend_schema(request=ReasonIn, responses={200: InvoiceOut})
+    @action(detail=True, methods=["post"], url_path="write-off")
+    def write_off(self, request: Request, pk: str) -> Response:
+        """Give up what is still open of a bill."""
+        return self._close(write_off)
+
+    @extend_schema(responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, description="The paper.")})
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, PdfRenderer])
+    def pdf(self, request: Request, pk: str) -> HttpResponse:
+        """The bill as a file, in the customer's language."""
+        invoice = self.get_object()
+        if invoice.status == InvoiceStatus.DRAFT:
+            raise DomainError("invoice.draft", _("A draft has no paper yet."), status=409)
+        answer = HttpResponse(invoice_pdf(invoice), content_type="application/pdf")
+        name = str(invoice.number).replace("/", "-")
+        answer["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+        return answer
+
+    def _close(self, service: Any) -> Response:
+        invoice = self.get_object()
+        service(invoice, **self.checked(ReasonIn), now=clock.now(), **who(self.request))
+        return self.answer(self.fresh(invoice))
