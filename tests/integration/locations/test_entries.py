@@ -65,6 +65,7 @@ def test_the_whole_set_reaches_the_router_before_the_rules_that_are_there(versio
             "iso-allow", "iso-names", "iso-drop", "fasttrack", "established", "rest", "input",
         ]  # fmt: skip
         assert roles(router, NAT) == ["out", "iso-page", "camera"]
+        assert (router.op_log(f"{FILTER}/move"), router.op_log(f"{NAT}/move")) == ([], [])  # placed right at once
         rule = on_router(router, NAT)[1]
         assert (rule["src-address-list"], rule["dst-address-list"]) == ("mb-isolated", "!mb-isolated-ok")
         assert (rule["protocol"], str(rule["dst-port"]), rule["action"]) == ("tcp", "80", "dst-nat")

@@ -301,6 +301,22 @@ def test_an_isolation_profile_that_vanished_comes_back_first() -> None:
         assert reopened(other).is_synced
 
 
+def test_an_isolation_profile_the_router_refuses_keeps_its_accounts_waiting_without_spinning() -> None:
+    with emulated() as router:
+        router.command("/ip/pool/add", {"name": "rumah", "ranges": "10.7.0.2-10.7.0.99"})
+        location = location_of(router)
+        account = subscriber(plan_at(location, address_pool="rumah"))
+        location_run(location.pk)
+        router.command("/ppp/profile/set", {"numbers": "paket-10M", "remote-address": ""})
+        router.command("/ip/pool/remove", {"numbers": "rumah"})
+        router.clear_op_log()
+        services.accounts_isolate([account.pk])
+        result = location_run(location.pk, is_forced=True)
+        assert (result.more, router.op_log("/ppp/secret/set")) == (False, [])
+        assert RouterProfile.objects.get(name="mb-isolated-rumah").hold == Hold.REFUSED
+        assert (reopened(account).hold, account.is_synced) == (Hold.NONE, False)
+
+
 def test_who_returns_under_an_old_name_is_not_isolated_for_his_predecessor() -> None:
     location = Location.objects.create(name="Pos 1", host="192.0.2.1", username="billing")
     account = subscriber(plan_at(location))
