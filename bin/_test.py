@@ -24,7 +24,7 @@ from config.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError  # 
 from config.embedded.secrets_file import new_secrets  # noqa: E402
 
 PREFIX, NAME = "mb-test-", "test"
-LEFT_OUT = ("browser", "redis", "tls", "soak")
+LEFT_OUT = ("browser", "redis", "tls", "clients", "soak")
 SUITES = ("tests/unit", "tests/integration", "tests/e2e", "tests/soak")
 # of bin/soak; as part of bin/test --all the tests' own short defaults hold
 SOAK = {"SOAK_STEPS": "3000", "SOAK_SUBSCRIPTIONS": "2000"}

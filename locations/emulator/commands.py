@@ -15,8 +15,11 @@ from .table import Row, Table
 
 Handler = Callable[[Device, Caller, Table, Sentence], Outcome]
 
-_READERS = frozenset({"print", "getall", "find", "get", "listen", "monitor-traffic"})
+_READERS = frozenset({"print", "getall", "find", "get", "listen", "monitor-traffic", "monitor", "read", "export"})
+_GLOBAL_WRITES = frozenset({("", "import"), ("", "execute")})
 _ADD_ONLY = frozenset({"copy-from", "place-before"})
+_FILE_ID_SINCE = (7, 13, 0)
+"""Before, adding a file returned no id (a client's source says so)."""
 _SELECTORS = (".id", "numbers", "number")
 _COUNTERS = {
     "ip/hotspot/user": {
@@ -37,7 +40,7 @@ _COUNTERS = {
 def execute(device: Device, caller: Caller, sentence: Sentence) -> Outcome:
     """Run one command. Raises Trap."""
     path, verb = sentence.path, sentence.verb
-    special = SPECIAL.get((path, verb))
+    special = SPECIAL.get((path, verb)) or (SPECIAL[("*", "export")] if verb == "export" else None)
     table = device.tables.get(path)
     if special is None and (table is None or device.missing_path(path) is not None):
         missing = device.missing_path(path)
@@ -45,8 +48,10 @@ def execute(device: Device, caller: Caller, sentence: Sentence) -> Outcome:
     if table is None:
         if special is None:
             raise _no_such_command(device)
+        if (path, verb) in _GLOBAL_WRITES:
+            device.writes += 1
         return special(device, caller, _NO_TABLE, sentence)
-    if verb not in table.menu.commands:
+    if verb not in table.menu.commands and (verb != "export" or "set" not in table.menu.commands):
         raise _no_such_command(device)
     _check_permission(caller, table.menu, verb)
     handler = special or HANDLERS[verb]
@@ -137,7 +142,7 @@ def _add(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     hook = device.after_set.get(menu.path)
     if hook is not None:
         hook(row, {})
-    return Done(row.id)
+    return Done(row.id if menu.path != "file" or device.version >= _FILE_ID_SINCE else None)
 
 
 def _set(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:

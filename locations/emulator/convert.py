@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 
 from . import values
@@ -10,6 +11,7 @@ from .errors import Trap, invalid_value, no_match
 from .schema.base import Prop
 
 _LONGEST_SECONDS = 2**32 - 1
+_SIZE = re.compile(r"([0-9]{1,9})(KiB|MiB)?")
 RefLookup = Callable[[str, str], str | None]
 """Given a menu path and a name or id: the name to store, or None when there is no such object."""
 
@@ -105,6 +107,21 @@ def _pair(prop: Prop, text: str, one: Callable[[str], str | None]) -> str:
 def _one_rate(text: str) -> str | None:
     rate = values.parse_rate(text)
     return None if rate is None else str(rate)
+
+
+def _rate(prop: Prop, text: str, lookup: RefLookup) -> str:
+    rate = _one_rate(text)
+    if rate is None:
+        raise invalid_value(prop.name)
+    return rate
+
+
+def _size(prop: Prop, text: str, lookup: RefLookup) -> str:
+    """The size of a buffer: printed as a bare number of KiB."""
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        raise invalid_value(prop.name)
+    return str(int(match[1]) * (1024 if match[2] == "MiB" else 1))
 
 
 def _rates(prop: Prop, text: str, lookup: RefLookup) -> str:
@@ -209,6 +226,8 @@ _CONVERTERS: dict[str, Callable[[Prop, str, RefLookup], str]] = {
     "bytes": _bytes,
     "duration": _duration,
     "milliseconds": _milliseconds,
+    "rate": _rate,
+    "size": _size,
     "rates": _rates,
     "duration-pair": _duration_pair,
     "queue-pair": _queue_pair,

@@ -56,6 +56,8 @@ _SERVICES = (
     ("winbox", "8291"),
     ("api-ssl", "8729"),
 )
+_UPLINK = "10.255.255.1"
+"""Somebody answers at the uplink, so /ip/arp is not empty (invented)."""
 _QUEUE_TYPES = (
     ("default", "pfifo"),
     ("ethernet-default", "pfifo"),
@@ -84,10 +86,17 @@ def apply(device: Device) -> None:
     """Fill empty tables."""
     _interfaces(device)
     _network(device)
+    _queues(device)
+    _lists(device)
     _hotspot(device)
     _ppp(device)
     _system(device)
     _users(device)
+    for path, table in device.tables.items():
+        if table.menu.is_single and not table.rows:
+            device.insert(path)
+    if "system/package/update" in device.tables:
+        device.single("system/package/update")["installed-version"] = device.version_text
 
 
 def _mac(device: Device, number: int) -> str:
@@ -102,18 +111,6 @@ def _interfaces(device: Device) -> None:
         name, mac = f"ether{number}", _mac(device, number)
         is_up = number <= 2
         device.insert(
-            "interface",
-            name=name,
-            default_name=name,
-            type="ether",
-            l2mtu="1598",
-            max_l2mtu="9578",
-            mac_address=mac,
-            running=str(is_up).lower(),
-            **({"slave": "true"} if number > 1 else {}),
-            **({"last_link_up_time": moment} if is_up else {}),
-        )
-        device.insert(
             "interface/ethernet",
             name=name,
             default_name=name,
@@ -121,10 +118,13 @@ def _interfaces(device: Device) -> None:
             mac_address=mac,
             orig_mac_address=mac,
             running=str(is_up).lower(),
+            **({"slave": "true"} if number > 1 else {}),
         )
-    bridge = {"name": "bridge", "l2mtu": "1598", "mac_address": _mac(device, 2)}
-    device.insert("interface", type="bridge", mtu="auto", **bridge)
-    device.insert("interface/bridge", **bridge)
+        common = device.tables["interface"].by("name", name)[0]
+        common.values["max-l2mtu"] = "9578"
+        if is_up:
+            common.values["last-link-up-time"] = moment
+    device.insert("interface/bridge", name="bridge", l2mtu="1598", mac_address=_mac(device, 2))
 
 
 def _network(device: Device) -> None:
@@ -141,8 +141,29 @@ def _network(device: Device) -> None:
         certificate = {"certificate": "none"} if name in ("www-ssl", "api-ssl") else {}
         tls = {"tls_version": "any"} if certificate and device.version >= (6, 45, 0) else {}
         device.insert("ip/service", name=name, port=port, disabled=str(is_off).lower(), **certificate, **tls)
+    device.insert("ip/arp", address=_UPLINK, mac_address="48:A9:8A:00:00:01", interface="ether1")
+    if device.version >= (7, 0, 0):
+        device.insert("routing/table", name="main", fib="", dynamic="true")
+
+
+def _queues(device: Device) -> None:
     for name, kind in _QUEUE_TYPES:
         device.insert("queue/type", name=name, kind=kind, default="true")
+    for row in device.tables["interface/ethernet"].rows.values():
+        queue = "only-hardware-queue"
+        names = {"default_queue": queue, "active_queue": queue}
+        device.insert("queue/interface", interface=row.values["name"], queue=queue, **names)
+
+
+def _lists(device: Device) -> None:
+    for name in ("all", "none", "dynamic", "static") if "interface/list" in device.tables else ():
+        device.insert("interface/list", name=name, builtin="true", comment=f"contains {name} interfaces")
+    for name, target in (("memory", "memory"), ("disk", "disk"), ("echo", "echo"), ("remote", "remote")):
+        device.insert("system/logging/action", name=name, target=target, default="true")
+    for topics, action in (("info", "memory"), ("error", "memory"), ("warning", "memory"), ("critical", "echo")):
+        default = {"default": "true"} if device.version >= (7, 0, 0) else {}
+        device.insert("system/logging", topics=topics, action=action, **default)
+    device.insert("snmp/community", name="public", default="true")
 
 
 def _hotspot(device: Device) -> None:
@@ -164,16 +185,12 @@ def _hotspot(device: Device) -> None:
 def _ppp(device: Device) -> None:
     device.insert("ppp/profile", name="default", default="true")
     device.insert("ppp/profile", row_id="*FFFFFFFE", name="default-encryption", use_encryption="yes", default="true")
-    device.insert("ppp/aaa")
-    device.insert("interface/pppoe-server/server", service_name="pppoe", interface="bridge")
+    device.insert("interface/pppoe-server/server", service_name="pppoe", interface="bridge", disabled="false")
 
 
 def _system(device: Device) -> None:
     device.insert("system/identity", name=device.identity_at_reset)
     device.insert("system/clock", time_zone_name=device.clock.time_zone)
-    for path in ("system/resource", "system/routerboard", "system/license"):
-        device.insert(path)
-    device.insert("radius/incoming")
     if device.version < (7, 0, 0):
         device.insert("system/health", voltage="24", temperature="38")
     elif not device.is_chr:

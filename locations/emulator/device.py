@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from . import defaults
+from . import defaults, interfaces
 from .clock import VirtualClock
 from .convert import convert
 from .errors import Trap
@@ -26,7 +26,7 @@ LOG_ROWS = 1000
 @functools.cache
 def menus_of(version: Version) -> dict[str, Menu]:
     """Every menu as that version knows it."""
-    menus = {path: menu.at_version(version) for path, menu in all_menus().items() if menu.since <= version}
+    menus = {path: menu.at_version(version) for path, menu in all_menus().items() if menu.since <= version < menu.until}
     if version < (7, 0, 0):
         menus[HEALTH_V6.path] = HEALTH_V6
     return menus
@@ -73,6 +73,9 @@ class Device:
         self.on_boot: list[Callable[[], None]] = []
         self.rate_sources: list[Callable[[str], tuple[int, int] | None]] = []
         self.writes = 0
+        self.script_depth = 0
+        self.planned_restore: dict[str, list[list[Any]]] | None = None
+        self._factory: dict[str, dict[str, dict[str, str]]] = {}
         self.tables: dict[str, Table] = {}
         self.build_tables()
 
@@ -100,8 +103,10 @@ class Device:
             table.watchers = watchers.get(path, [])
             if self._follow_references not in table.watchers and path in references_of(self.version):
                 table.watchers.append(self._follow_references)
+            interfaces.connect(self, table)
         defaults.apply(self)
         self.file_contents.clear()
+        self._factory = {path: {r.id: r.values for r in table.rows.values()} for path, table in self.tables.items()}
 
     def missing_path(self, path: str) -> str | None:
         """The first part of the path that this device does not have, or None when the menu exists."""
@@ -160,6 +165,13 @@ class Device:
         """What a new row has when nothing is said."""
         return dict(_defaults(menu, self.version))
 
+    def factory_values(self, path: str, row: Row) -> dict[str, str] | None:
+        """What a row that nobody can add had from the factory; None for rows that can be added."""
+        table = self.tables[path]
+        if "add" in table.menu.commands and row.values.get("default") != "true":
+            return None
+        return self._factory.get(path, {}).get(row.id, self.default_values(table.menu))
+
     def log(self, topics: str, message: str) -> None:
         """A line in /log."""
         table = self.tables["log"]
@@ -202,7 +214,7 @@ class Device:
         new_name = row.values["name"] if change == "set" else row.id
         for path, column in references_of(self.version)[table.menu.path]:
             other = self.tables[path]
-            for holder in [r for r in other.rows.values() if r.values.get(column) == old_name]:
+            for holder in other.by(column, old_name):
                 other.update(holder, {column: new_name})
 
     def session_rates(self, interface: str) -> tuple[int, int]:

@@ -148,6 +148,10 @@ class Driver:
         """Run a command as somebody at the router's own console: ``{"ret", "rows"}``. Raises Trap."""
         return cast("Json", self._call("command", command, words, queries))
 
+    def menus(self) -> list[str]:
+        """Every menu that can be printed in this version."""
+        return cast("list[str]", self._call("menus"))
+
     def op_counts(self) -> dict[str, int]:
         """How often each API command was executed."""
         return cast("dict[str, int]", self._call("op_counts"))

@@ -122,6 +122,9 @@ def row_encoder(device: Device, caller: Caller, table: Table, sentence: Sentence
     id_position = names.index(".id") if ".id" in names else -1
     leading = [(n, p) for n, p in shown if id_position >= 0 and names.index(n) < id_position]
     following = shown[len(leading) :]
+    conditions = {prop.name: prop.when for prop in table.menu.props if prop.when is not None}
+    if conditions:
+        return lambda row: _encode_some(row, names, hidden, conditions)
 
     def encode(row: Row) -> bytes:
         values = row.values
@@ -134,6 +137,22 @@ def row_encoder(device: Device, caller: Caller, table: Table, sentence: Sentence
     return encode
 
 
+def _encode_some(row: Row, names: list[str], hidden: frozenset[str], conditions: dict[str, tuple[str, str]]) -> bytes:
+    """A row of a menu where some properties are only printed while another one has a certain value."""
+    values = row.values
+    parts = []
+    for name in names:
+        if name == ".id":
+            parts.append(encode_text(f"=.id={row.id}"))
+        elif name in values and name not in hidden and _applies(values, conditions.get(name)):
+            parts.append(encode_text(f"={name}={values[name]}"))
+    return b"".join(parts)
+
+
+def _applies(values: dict[str, str], condition: tuple[str, str] | None) -> bool:
+    return condition is None or condition[1] in values.get(condition[0], "").split(",")
+
+
 def row_pairs(device: Device, caller: Caller, table: Table, sentence: Sentence, row: Row) -> list[tuple[str, str]]:
     """One row as name and value pairs."""
     names, hidden = visible_props(device, caller, table, sentence)
@@ -141,9 +160,14 @@ def row_pairs(device: Device, caller: Caller, table: Table, sentence: Sentence, 
     for name in names:
         if name == ".id":
             pairs.append((name, row.id))
-        elif name in row.values and name not in hidden:
+        elif name in row.values and name not in hidden and _applies(row.values, _condition(table, name)):
             pairs.append((name, row.values[name]))
     return pairs
+
+
+def _condition(table: Table, name: str) -> tuple[str, str] | None:
+    prop = table.menu.by_name.get(name)
+    return prop.when if prop is not None else None
 
 
 def _find(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
@@ -169,7 +193,8 @@ def _get(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     if prop is None and wanted != ".id":
         raise no_match("value-name")
     values = dict(row_pairs(device, caller, table, Sentence("", {".proplist": wanted}), row))
-    return Done(values.get(wanted, ""))
+    # Nothing is said about a property that is not set (the suite of a PHP client relies on that).
+    return Done(values.get(wanted))
 
 
 def _listen(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from .device import Device
 from .errors import NOT_PERMITTED, SilentClose, Trap, missing_value
+from .filenames import file_type
 from .sentence import Caller
 from .table import Row, Table
 from .values import format_duration, parse_duration
@@ -173,7 +174,7 @@ def _file(
         raise Trap("failure: contents too long")
     values["size"] = str(len(contents))
     values["last-modified" if "last-modified" in table.menu.by_name else "creation-time"] = device.moment_text()
-    values.setdefault("type", "file")
+    values.setdefault("type", file_type(values["name"]))
 
 
 def _ip_binding(

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import import_rsc, streams, system_info
+from . import exporting, files, import_rsc, state, streams, system_info
 from .commands import SPECIAL, require_policies, selected
 from .device import Device
 from .errors import NOT_PERMITTED, Trap, invalid_value, missing_value, unknown_parameter
@@ -69,6 +69,19 @@ def _reboot(device: Device, caller: Caller, table: Table, sentence: Sentence) ->
     require_policies(caller, "reboot")
     core = core_of(device)
     core.loop.call_soon(core.reboot)
+    return Done()
+
+
+def _load_backup(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
+    outcome = files.backup_load(device, caller, table, sentence)
+    core = core_of(device)
+    core.loop.call_soon(state.restore, core)
+    return outcome
+
+
+def _nothing(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
+    """A monitor of hardware that this board does not have: rows are looked up, and there are none."""
+    selected(table, sentence, "numbers", ".id")
     return Done()
 
 
@@ -137,8 +150,18 @@ SPECIAL.update(
         ("ip/hotspot/active", "login"): _hotspot_login,
         ("ip/hotspot/host", "make-binding"): _make_binding,
         ("interface", "monitor-traffic"): streams.monitor_traffic,
+        ("interface/ethernet", "monitor"): streams.monitor_ethernet,
+        ("interface/ethernet/poe", "monitor"): _nothing,
+        ("interface/lte", "monitor"): _nothing,
+        ("interface/w60g", "monitor"): _nothing,
         ("", "ping"): streams.ping,
         ("", "import"): import_rsc.import_command,
+        ("", "execute"): import_rsc.execute_command,
+        ("", "export"): exporting.export_command,
+        ("*", "export"): exporting.export_command,
+        ("file", "read"): files.read_command,
+        ("system/backup", "save"): files.backup_save,
+        ("system/backup", "load"): _load_backup,
         ("log", "info"): _log("info"),
         ("log", "warning"): _log("warning"),
         ("log", "error"): _log("error"),
@@ -150,6 +173,7 @@ SPECIAL.update(
         ("user/active", "remove"): _end_user_session,
         ("user/active", "request-logout"): _end_user_session,
         ("ip/hotspot", "setup"): _refused,
+        ("ip/dhcp-server", "setup"): _refused,
         ("ip/hotspot", "reset-html"): _refused,
     }
 )

@@ -79,6 +79,21 @@ def load(core: RouterCore, path: Path) -> None:
     device.restart()
 
 
+def restore(core: RouterCore) -> None:
+    """Take the binary backup back that somebody asked to load, and boot with it."""
+    tables, core.device.planned_restore = core.device.planned_restore, None
+    core.drop_connections()
+    core.hotspot.forget()
+    core.ppp.forget()
+    for path, rows in (tables or {}).items():
+        table = core.device.tables.get(path)
+        if table is not None:
+            following = table.next_number
+            table.clear()
+            table.extend([(row_id, dict(values)) for row_id, values in rows], following)
+    core.reboot()
+
+
 def _keep_api_user(core: RouterCore) -> None:
     """The user named at the start may always log in, also when the saved state had another password."""
     users = core.device.tables["user"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from .commands import require_policies
+from .commands import require_policies, selected
 from .device import Device
 from .errors import Trap, invalid_value, missing_value, no_match, unknown_parameter
 from .sentence import Caller, Emit, Live, Outcome, Sentence
@@ -61,13 +61,44 @@ def monitor_traffic(device: Device, caller: Caller, table: Table, sentence: Sent
     return Live(run)
 
 
+def monitor_ethernet(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
+    """The link of physical ports, once or every second."""
+    rows = selected(table, sentence, "numbers", ".id", "interface")
+    interval = _seconds(sentence.attributes, "interval", 1.0)
+
+    async def run(emit: Emit) -> None:
+        while True:
+            for row in rows:
+                await emit(_link(row.values))
+            if "once" in sentence.attributes:
+                return
+            await asyncio.sleep(interval)
+
+    return Live(run)
+
+
+def _link(values: dict[str, str]) -> list[tuple[str, str]]:
+    pairs = [("name", values["name"]), ("auto-negotiation", "done")]
+    if values.get("running") != "true":
+        return [pairs[0], ("status", "no-link"), *pairs[1:]]
+    speed = [("rate", "1Gbps"), ("full-duplex", "true"), ("tx-flow-control", "false"), ("rx-flow-control", "false")]
+    return [pairs[0], ("status", "link-ok"), *pairs[1:], *speed]
+
+
 def _seconds(words: dict[str, str], name: str, otherwise: float) -> float:
     if name not in words:
         return otherwise
-    seconds = parse_duration(words[name])
+    seconds = parse_duration(words[name]) if words[name].count(".") != 1 else _fraction(words[name])
     if seconds is None or seconds <= 0:
         raise invalid_value(name)
     return seconds
+
+
+def _fraction(text: str) -> float | None:
+    """``0.5`` as clients of every language write an interval."""
+    left, _, right = text.partition(".")
+    is_number = left.isascii() and right.isascii() and (left or "0").isdigit() and right.isdigit()
+    return float(text) if is_number else None
 
 
 def _rates(device: Device, name: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ Watcher = Callable[["Table", str, "Row", dict[str, str | None]], None]
 """Called after a change: table, ``add`` / ``set`` / ``remove``, the row, and the old values of what
 changed."""
 
-_INDEXED = ("name", "comment", "list", "user", "mac-address")
+_INDEXED = ("name", "comment", "list", "user", "mac-address", "parent")
 
 
 class Row:
@@ -37,7 +37,8 @@ class Table:
         self.menu = menu
         self.rows: dict[str, Row] = {}
         self.watchers: list[Watcher] = []
-        self.next_number = menu.first_dynamic_id
+        self.next_number = menu.first_id
+        self.numbers_of: Table | None = None
         self._indexes: dict[str, dict[str, dict[str, None]]] = {
             column: {} for column in _INDEXED if column in menu.by_name
         }
@@ -53,8 +54,7 @@ class Table:
             if key in taken:
                 raise Trap(unique.message)
         if row_id is None:
-            row_id = f"*{self.next_number:X}"
-            self.next_number += 1
+            row_id = self._next_id()
         row = Row(row_id, values)
         self.rows[row_id] = row
         for taken, key in zip(self._keys, keys, strict=True):
@@ -110,7 +110,7 @@ class Table:
             index.clear()
         for keys in self._keys:
             keys.clear()
-        self.next_number = self.menu.first_dynamic_id
+        self.next_number = self.menu.first_id
 
     def lookup(self, column: str, value: str) -> frozenset[str] | None:
         """Ids of rows with exactly this value, or None when the column has no index."""
@@ -169,6 +169,13 @@ class Table:
         for row_id, values in rows:
             self.insert(values, row_id=row_id)
         self.next_number = next_number
+
+    def _next_id(self) -> str:
+        """The next free number; interfaces of every kind are numbered together."""
+        table = self if self.numbers_of is None else self.numbers_of
+        row_id = f"*{table.next_number:X}"
+        table.next_number += 1
+        return row_id
 
     def _resolve_one(self, selector: str) -> Row | None:
         if selector.startswith("*"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .commands import execute
 from .sentence import LOCAL, Done, Live, Rows, Sentence
-from .table import Row
+from .table import Row, Table
 from .values import format_duration
 from .wire import text_in, text_out
 
@@ -47,6 +47,7 @@ VERBS = (
     "rows",
     "count",
     "command",
+    "menus",
     "op_counts",
     "op_log",
     "write_count",
@@ -284,6 +285,14 @@ class Verbs:
         """Number of rows of a menu. Raises KeyError."""
         self.clock.run_due()
         return len(self.device.read(menu.strip("/")))
+
+    def menus(self) -> list[str]:
+        """Menus that can be printed."""
+        device = self.device
+        return [path for path, table in device.tables.items() if self._can_print(path, table)]
+
+    def _can_print(self, path: str, table: Table) -> bool:
+        return "print" in table.menu.commands and self.device.missing_path(path) is None
 
     def command(
         self, command: str, words: dict[str, str] | None = None, queries: list[str] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import firewall, hotspot, network, ppp, system, users
+from . import dhcp, firewall, hotspot, ipv6, network, ports, ppp, queues, routing, services, system, users
 from .base import Menu, Prop, Unique
 
 __all__ = ["Menu", "Prop", "Unique", "all_menus"]
@@ -14,8 +14,14 @@ def all_menus() -> dict[str, Menu]:
         *hotspot.MENUS,
         *ppp.MENUS,
         *network.MENUS,
+        *ports.MENUS,
+        *queues.MENUS,
+        *dhcp.MENUS,
+        *routing.MENUS,
         *firewall.MENUS,
+        *ipv6.MENUS,
         *system.MENUS,
+        *services.MENUS,
         *users.MENUS,
     ]
     return {menu.path: menu for menu in menus}

@@ -4,6 +4,7 @@ elsewhere."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..values import Version
 
@@ -24,7 +25,8 @@ class Prop:
     ranges, targets. ``default``: stored and printed when the client says nothing; None: omitted while unset.
     ``extra``: words accepted beside the kind. ``omit``: a value that means unset and is not printed.
     ``ref``: the menu whose names are accepted. ``secret``: needs the policy ``sensitive`` to be read.
-    ``hidden``: can be set and is never printed.
+    ``hidden``: can be set and is never printed. ``when``: printed only while another property is, or lists, a value.
+    ``settable_since``: read-only before that version.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Prop:
     ref: str = ""
     secret: bool = False
     hidden: bool = False
+    when: tuple[str, str] | None = None
+    settable_since: Version = V6
     since: Version = V6
     until: Version = FOREVER
     low: int | None = None
@@ -54,7 +58,8 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """One menu. ``is_single``: one row without .id. ``is_ordered``: move and place-before."""
+    """One menu. ``is_single``: one row without .id. ``is_ordered``: move and place-before. ``first_id``: where a
+    table's numbers start. ``interface_type``: its rows are interfaces too, and share their ids with /interface."""
 
     path: str
     props: tuple[Prop, ...]
@@ -64,8 +69,10 @@ class Menu:
     is_ordered: bool = False
     print_flags: frozenset[str] = frozenset()
     since: Version = V6
+    until: Version = FOREVER
     name_column: str = "name"
-    first_dynamic_id: int = 0
+    first_id: int = 1
+    interface_type: str = ""
     write_policies: frozenset[str] = frozenset({"write"})
     forget_on_reboot: bool = False
     command_since: dict[str, Version] = field(default_factory=dict)
@@ -77,7 +84,11 @@ class Menu:
 
     def at_version(self, version: Version) -> Menu:
         """The same menu with only what the version knows."""
-        props = tuple(prop for prop in self.props if prop.since <= version < prop.until)
+        props = tuple(
+            prop if prop.settable_since <= version else replace(prop, ro=True, required=False)
+            for prop in self.props
+            if prop.since <= version < prop.until
+        )
         commands = frozenset(
             command
             for command in self.commands
@@ -85,10 +96,40 @@ class Menu:
         )
         return replace(self, props=props, commands=commands)
 
+    def at_path(self, path: str, since: Version = V6) -> Menu:
+        """The same menu somewhere else."""
+        return replace(self, path=path, since=since)
+
+    def before(self, version: Version) -> Menu:
+        """The same menu, gone from that version on."""
+        return replace(self, until=version)
+
 
 def ro(name: str, kind: str = "string", default: str | None = None, since: Version = V6) -> Prop:
     """A read-only property."""
     return Prop(name, kind, ro=True, default=default, since=since)
+
+
+def shown(names: str, kind: str = "string", since: Version = V6) -> tuple[Prop, ...]:
+    """Several read-only properties of one kind, named in one text."""
+    return tuple(ro(name, kind, since=since) for name in names.split())
+
+
+def texts(names: str, **options: Any) -> tuple[Prop, ...]:
+    """Several settable properties that are alike, named in one text."""
+    return tuple(Prop(name, **options) for name in names.split())
+
+
+def view(path: str, names: str, *, flags: str = "", since: Version = V6, commands: str = "") -> Menu:
+    """A menu that can only be looked at, and the few commands it has besides."""
+    return Menu(
+        path,
+        shown(names),
+        READ | frozenset(commands.split()),
+        name_column="name" if "name" in names.split() else "",
+        print_flags=frozenset(flags.split()),
+        since=since,
+    )
 
 
 COMMENT = Prop("comment", omit="")

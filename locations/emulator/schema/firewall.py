@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import COMMENT, DISABLED, DYNAMIC, INVALID, TABLE, TOGGLE, Menu, Prop, Unique, ro
+from .base import COMMENT, DISABLED, DYNAMIC, INVALID, SINGLE, TABLE, TOGGLE, Menu, Prop, Unique, ro, view
 
 ADDRESS_LIST = Menu(
     "ip/firewall/address-list",
@@ -161,4 +161,61 @@ NAT = Menu(
     print_flags=frozenset({"stats", "bytes", "packets"}),
 )
 
-MENUS = (ADDRESS_LIST, FILTER, NAT)
+_MARKING = Menu(
+    "ip/firewall/mangle",
+    (
+        Prop("chain", required=True),
+        Prop("action", default="accept"),
+        *_MATCHERS,
+        *(Prop(name, omit="") for name in ("connection-state", "connection-nat-state", "fragment", "tcp-flags")),
+        *(Prop(name, omit="") for name in ("new-connection-mark", "new-packet-mark", "new-routing-mark")),
+        *(Prop(name, omit="") for name in ("new-dscp", "new-mss", "new-priority", "new-ttl", "route-dst")),
+        Prop("passthrough", "bool", omit=""),
+        *_COMMON,
+    ),
+    _RULE_COMMANDS,
+    is_ordered=True,
+    name_column="",
+    print_flags=frozenset({"stats", "bytes", "packets"}),
+)
+MANGLE = _MARKING
+RAW = _MARKING.at_path("ip/firewall/raw", since=(6, 36, 0))
+
+TRACKING = Menu(
+    "ip/firewall/connection/tracking",
+    (
+        Prop("enabled", default="auto"),
+        Prop("tcp-established-timeout", "duration", default="1d"),
+        Prop("udp-timeout", "duration", default="30s"),
+        Prop("udp-stream-timeout", "duration", default="3m"),
+        Prop("icmp-timeout", "duration", default="10s"),
+        Prop("generic-timeout", "duration", default="10m"),
+        Prop("loose-tcp-tracking", "bool", default="true"),
+        ro("max-entries", "int", default="1048576"),
+        ro("total-entries", "int", default="0"),
+    ),
+    SINGLE,
+    is_single=True,
+)
+
+LAYER7 = Menu(
+    "ip/firewall/layer7-protocol",
+    (Prop("name", required=True), Prop("regexp", default=""), COMMENT),
+    TABLE | {"comment"},
+    unique=(Unique(("name",), "failure: protocol with the same name already exists"),),
+)
+
+_CONNECTION = (
+    "protocol src-address dst-address reply-src-address reply-dst-address tcp-state timeout orig-bytes repl-bytes"
+)
+
+MENUS = (
+    ADDRESS_LIST,
+    FILTER,
+    NAT,
+    MANGLE,
+    RAW,
+    view("ip/firewall/connection", _CONNECTION, commands="remove"),
+    TRACKING,
+    LAYER7,
+)

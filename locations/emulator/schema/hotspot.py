@@ -28,6 +28,9 @@ MAC_FORMATS = (
     "XXXXXXXXXXXX",
 )
 
+_RADIUS = ("use-radius", "true")
+_TRIAL = ("login-by", "trial")
+
 SERVER = Menu(
     "ip/hotspot",
     (
@@ -61,26 +64,40 @@ PROFILE = Menu(
         Prop("smtp-server", "ip", default="0.0.0.0"),  # noqa: S104 - see above
         Prop("login-by", "enumlist", default="cookie,http-chap", enum=LOGIN_BY),
         Prop("http-cookie-lifetime", "duration", default="3d"),
-        Prop("mac-auth-mode", "enum", enum=("mac-as-username", "mac-as-username-and-password"), since=(6, 1, 0)),
+        Prop(
+            "mac-auth-mode",
+            "enum",
+            default="mac-as-username",
+            enum=("mac-as-username", "mac-as-username-and-password"),
+            since=(6, 1, 0),
+            when=("login-by", "mac"),
+        ),
         Prop("mac-auth-password", secret=True, omit=""),
         Prop("ssl-certificate", omit="none"),
         Prop("split-user-domain", "bool", default="false"),
         Prop("use-radius", "bool", default="false"),
-        Prop("radius-accounting", "bool"),
-        Prop("radius-interim-update", "duration", extra=("received",)),
-        Prop("radius-default-domain"),
-        Prop("radius-location-id"),
-        Prop("radius-location-name"),
-        Prop("radius-mac-format", "enum", enum=MAC_FORMATS),
-        Prop("nas-port-type", "enum", enum=("cable", "ethernet", "wireless-802.11")),
-        Prop("trial-uptime-limit", "duration"),
-        Prop("trial-uptime-reset", "duration"),
-        Prop("trial-user-profile", "ref", ref="ip/hotspot/user/profile"),
+        Prop("radius-accounting", "bool", default="true", when=_RADIUS),
+        Prop("radius-interim-update", "duration", default="received", extra=("received",), when=_RADIUS),
+        Prop("radius-default-domain", default="", when=_RADIUS),
+        Prop("radius-location-id", default="", when=_RADIUS),
+        Prop("radius-location-name", default="", when=_RADIUS),
+        Prop("radius-mac-format", "enum", default="XX:XX:XX:XX:XX:XX", enum=MAC_FORMATS, when=_RADIUS),
+        Prop(
+            "nas-port-type",
+            "enum",
+            default="wireless-802.11",
+            enum=("cable", "ethernet", "wireless-802.11"),
+            when=_RADIUS,
+        ),
+        Prop("trial-uptime-limit", "duration", default="30m", when=_TRIAL),
+        Prop("trial-uptime-reset", "duration", default="1d", when=_TRIAL),
+        Prop("trial-user-profile", "ref", default="default", ref="ip/hotspot/user/profile", when=_TRIAL),
         Prop("install-hotspot-queue", "bool", default="false", since=(6, 40, 0)),
         DEFAULT,
     ),
     TABLE,
     unique=(Unique(("name",), "failure: profile with the same name already exists"),),
+    first_id=0,
 )
 
 USER = Menu(
@@ -113,6 +130,7 @@ USER = Menu(
     TABLE | TOGGLE | {"reset-counters"},
     unique=(Unique(("name", "server"), "failure: already have user with this name for this server"),),
     print_flags=frozenset({"bytes", "packets"}),
+    first_id=0,
 )
 
 USER_PROFILE = Menu(
@@ -148,6 +166,7 @@ USER_PROFILE = Menu(
     ),
     TABLE | {"unset"},
     unique=(Unique(("name",), "failure: profile with the same name already exists"),),
+    first_id=0,
 )
 
 _COUNTERS = (
@@ -181,7 +200,7 @@ ACTIVE = Menu(
     ),
     READ | {"remove", "login"},
     name_column="",
-    first_dynamic_id=0x80000001,
+    first_id=0x80000001,
     print_flags=frozenset({"status", "bytes", "packets"}),
     forget_on_reboot=True,
 )
@@ -206,7 +225,6 @@ HOST = Menu(
     ),
     READ | {"remove", "make-binding"},
     name_column="",
-    first_dynamic_id=1,
     print_flags=frozenset({"status", "bytes", "packets"}),
     forget_on_reboot=True,
 )
@@ -222,7 +240,6 @@ COOKIE = Menu(
     ),
     READ | {"remove"},
     name_column="",
-    first_dynamic_id=1,
 )
 
 IP_BINDING = Menu(

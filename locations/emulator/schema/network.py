@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import COMMENT, DEFAULT, DISABLED, DYNAMIC, INVALID, READ, TABLE, TOGGLE, Menu, Prop, Unique, ro
+from .base import COMMENT, DISABLED, DYNAMIC, INVALID, READ, TABLE, TOGGLE, Menu, Prop, Unique, ro
 from .hotspot import NONE, QUEUE_TYPES
 
 _DIRECTIONS = ("rx", "tx")
@@ -58,30 +58,9 @@ ETHERNET = Menu(
         DISABLED,
         COMMENT,
     ),
-    READ | {"set", "edit", "enable", "disable", "comment"},
+    READ | {"set", "edit", "enable", "disable", "comment", "monitor"},
     print_flags=frozenset({"stats"}),
-)
-
-BRIDGE = Menu(
-    "interface/bridge",
-    (
-        Prop("name", required=True),
-        Prop("mtu", default="auto"),
-        ro("actual-mtu", "int", default="1500"),
-        ro("l2mtu", "int"),
-        Prop(
-            "arp",
-            "enum",
-            default="enabled",
-            enum=("disabled", "enabled", "local-proxy-arp", "proxy-arp", "reply-only"),
-        ),
-        ro("mac-address", "mac"),
-        Prop("protocol-mode", "enum", default="rstp", enum=("mstp", "none", "rstp", "stp")),
-        ro("running", "bool", default="true"),
-        DISABLED,
-        COMMENT,
-    ),
-    READ | {"set", "edit", "enable", "disable", "comment"},
+    interface_type="ether",
 )
 
 ADDRESS = Menu(
@@ -124,7 +103,6 @@ POOL_USED = Menu(
     (ro("pool"), ro("address", "ip"), ro("owner"), ro("info")),
     READ,
     name_column="",
-    first_dynamic_id=1,
     forget_on_reboot=True,
 )
 
@@ -142,6 +120,7 @@ SERVICE = Menu(
         DISABLED,
     ),
     READ | {"set", "edit", "enable", "disable"},
+    first_id=0,
 )
 
 QUEUE_SIMPLE = Menu(
@@ -188,51 +167,6 @@ QUEUE_SIMPLE = Menu(
     print_flags=frozenset({"stats", "rate", "bytes", "packets"}),
 )
 
-QUEUE_TYPE = Menu(
-    "queue/type",
-    (
-        Prop("name", required=True),
-        Prop("kind", "enum", default="pfifo", enum=("bfifo", "mq-pfifo", "none", "pcq", "pfifo", "red", "sfq")),
-        Prop("pfifo-limit", "int"),
-        Prop("pcq-rate", omit=""),
-        Prop("pcq-limit", omit=""),
-        Prop("pcq-classifier", omit=""),
-        Prop("pcq-total-limit", omit=""),
-        DEFAULT,
-    ),
-    TABLE,
-    unique=(Unique(("name",), "failure: type with the same name already exists"),),
-)
-
-DHCP_LEASE = Menu(
-    "ip/dhcp-server/lease",
-    (
-        Prop("address"),
-        Prop("mac-address", "mac"),
-        Prop("client-id", omit=""),
-        Prop("address-lists", default=""),
-        Prop("server", extra=("all",), omit="all"),
-        Prop("dhcp-option", default=""),
-        Prop("rate-limit", omit=""),
-        Prop("lease-time", "duration", omit="0s"),
-        ro("status"),
-        ro("expires-after", "duration"),
-        ro("last-seen"),
-        ro("active-address"),
-        ro("active-mac-address", "mac"),
-        ro("active-server"),
-        ro("host-name"),
-        ro("radius", "bool", default="false"),
-        DYNAMIC,
-        ro("blocked", "bool", default="false"),
-        DISABLED,
-        COMMENT,
-    ),
-    TABLE | TOGGLE | {"unset"},
-    name_column="",
-    print_flags=frozenset({"active"}),
-)
-
 ARP = Menu(
     "ip/arp",
     (
@@ -254,13 +188,10 @@ ARP = Menu(
 MENUS = (
     INTERFACE,
     ETHERNET,
-    BRIDGE,
     ADDRESS,
     POOL,
     POOL_USED,
     SERVICE,
     QUEUE_SIMPLE,
-    QUEUE_TYPE,
-    DHCP_LEASE,
     ARP,
 )

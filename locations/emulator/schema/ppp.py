@@ -78,6 +78,7 @@ PROFILE = Menu(
     ),
     TABLE | {"comment", "unset"},
     unique=(Unique(("name",), "failure: profile with the same name already exists"),),
+    first_id=0,
 )
 
 ACTIVE = Menu(
@@ -96,7 +97,7 @@ ACTIVE = Menu(
         ro("comment"),
     ),
     READ | {"remove"},
-    first_dynamic_id=0x80000001,
+    first_id=0x80000001,
     print_flags=frozenset({"stats"}),
     forget_on_reboot=True,
 )
@@ -165,7 +166,7 @@ PPPOE_SERVER = Menu(
         Prop("accept-untagged", "bool", default="true", since=(7, 20, 0)),
         Prop("pppoe-over-vlan-range", since=(7, 17, 0), omit=""),
         INVALID,
-        DISABLED,
+        Prop("disabled", "bool", default="true"),
         COMMENT,
     ),
     TABLE | TOGGLE,

@@ -178,7 +178,6 @@ SCRIPT_JOB = Menu(
     (ro("script"), ro("type"), ro("owner"), ro("policy"), ro("started")),
     READ | {"remove"},
     name_column="",
-    first_dynamic_id=1,
 )
 
 LOG = Menu(
@@ -200,19 +199,20 @@ FILE = Menu(
     "file",
     (
         Prop("name", required=True),
-        Prop("type", "enum", enum=("directory", "file"), since=(7, 15, 0)),
+        Prop("type", "enum", enum=("directory", "file"), settable_since=(7, 15, 0)),
         ro("size", "int"),
         ro("creation-time", since=V6),
         ro("last-modified", since=(7, 14, 0)),
         Prop("contents"),
     ),
-    TABLE,
+    TABLE | {"read"},
     unique=(Unique(("name",), "failure: file already exists"),),
     write_policies=frozenset({"write", "ftp"}),
-    command_since={"add": (7, 9, 0)},
+    command_since={"add": (7, 9, 0), "read": (7, 13, 0)},
     print_flags=frozenset({"path", "recursive", "relative"}),
 )
 
+BACKUP = Menu("system/backup", (), frozenset({"save", "load"}), name_column="")
 REBOOT = Menu("system", (), frozenset({"reboot", "shutdown", "reset-configuration"}), name_column="")
 
 MENUS = (
@@ -228,5 +228,6 @@ MENUS = (
     SCRIPT_JOB,
     LOG,
     FILE,
+    BACKUP,
     REBOOT,
 )

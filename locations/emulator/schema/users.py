@@ -58,7 +58,6 @@ ACTIVE = Menu(
     ),
     READ | {"remove", "request-logout"},
     name_column="",
-    first_dynamic_id=1,
     forget_on_reboot=True,
     command_since={"remove": (7, 20, 0)},
     command_until={"request-logout": (7, 20, 0)},
@@ -82,8 +81,9 @@ RADIUS = Menu(
         Prop("timeout", "milliseconds", default="300ms"),
         Prop("accounting-backup", "bool", default="false"),
         Prop("realm", omit=""),
-        Prop("src-address", omit=""),
-        Prop("protocol", "enum", default="udp", enum=("radsec", "udp")),
+        Prop("src-address", default="0.0.0.0"),  # noqa: S104 - see above
+        Prop("protocol", "enum", default="udp", enum=("radsec", "udp"), since=(6, 43, 0)),
+        Prop("radsec-timeout", "milliseconds", default="3300ms", since=(7, 19, 3)),
         Prop("certificate", default="none"),
         Prop(
             "require-message-auth",

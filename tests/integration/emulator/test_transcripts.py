@@ -154,10 +154,10 @@ def test_listen_tells_changes_and_deaths(router: EmulatedRouter, api: ApiClient)
     router.command("/ppp/secret/add", {"name": "last"})
     found.append(api.read())
     assert [sentence for sentence in found if sentence and ".tag=l" in sentence] == [
-        ["!re", ".tag=l", "=.id=*0", "=name=x"],
-        ["!re", ".tag=l", "=.id=*0", "=name=x", "=comment=y"],
-        ["!re", ".tag=l", "=.id=*0", "=.dead=true"],
-        ["!re", ".tag=l", "=.id=*1", "=name=last"],
+        ["!re", ".tag=l", "=.id=*1", "=name=x"],
+        ["!re", ".tag=l", "=.id=*1", "=name=x", "=comment=y"],
+        ["!re", ".tag=l", "=.id=*1", "=.dead=true"],
+        ["!re", ".tag=l", "=.id=*2", "=name=last"],
     ]
 
 
