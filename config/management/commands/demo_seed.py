@@ -21,6 +21,7 @@ from accounts.services import user_create
 from billing.choices import PlanType
 from billing.models import Plan
 from billing.services import plan_create, plan_publish
+from config.demo_customers import customers_seed
 from locations.models import Location
 from locations.services import location_add, location_change
 from vouchers.models import VoucherBatch
@@ -39,7 +40,11 @@ PLANS: tuple[dict[str, Any], ...] = (
     },
     {
         "name": "Rumah 10 Mbps (PPPoE)", "type": PlanType.PPPOE, "price_sell": 150000, "price_cost": 60000,
-        "rate_limit": "5M/10M",
+        "rate_limit": "5M/10M", "grace_days": 5,
+    },
+    {
+        "name": "Kantor 20 Mbps (IP statis)", "type": PlanType.STATIC, "price_sell": 350000, "price_cost": 120000,
+        "rate_limit": "20M/20M",
     },
 )  # fmt: skip
 
@@ -53,6 +58,7 @@ class Command(BaseCommand):
         locations = self._locations(admin)
         plans = self._plans(admin, locations)
         self._batches(admin, plans, locations)
+        customers_seed(admin, plans, locations)
 
     def _administrator(self) -> User:
         """The first Super Admin, with a password of its own that only `var/` knows."""
