@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from customers.models import Customer
+from customers.services.history import refuse_gone
 
 STEPS = 20  # a merge that changes under us twenty times in a row is a loop
 
@@ -30,6 +31,16 @@ def root_id_of(customer_id: int) -> int:
 def customer_lock(customer_id: int) -> Customer:
     """Lock and return the customer that stayed. Call it before any other lock of this customer's rows."""
     return customers_lock([customer_id])[customer_id]
+
+
+def customer_lock_living(customer_id: int) -> Customer:
+    """The same, for something new: raises TransitionError (`customer.erased`) when the person was erased.
+
+    Without the lock a service could be made for a row that is merged or erased at this moment, and be left behind.
+    """
+    root = customer_lock(customer_id)
+    refuse_gone(root)
+    return root
 
 
 def customers_lock(customer_ids: Iterable[int]) -> dict[int, Customer]:

@@ -25,6 +25,7 @@ from billing.models import TERMS_FIELDS, Plan, PlanChange, Promise, Subscription
 from billing.services.engine.bills import bills_due, bills_write
 from billing.services.engine.unused import final_bill_issue, unused_credit, used_part_bill
 from billing.services.history import event_write, reason_checked, staff_acted, subscription_for, today_at
+from billing.services.roots import customer_lock_living
 from billing.services.settling import balance_apply
 from billing.services.standing import services_reconsider
 from billing.services.subscriptions_logins import (
@@ -78,8 +79,9 @@ def subscription_create(
         return known
     _check_scope(customer, location, actor)
     _check_offer(plan, location)
+    customer = customer_lock_living(customer.pk)
     row = Subscription(
-        customer_id=customer.merged_into_id or customer.pk, plan=plan, location=location, type=plan.type,
+        customer_id=customer.pk, plan=plan, location=location, type=plan.type,
         request_key=request_key or None, mac_address=mac_checked(mac_address), **_terms(plan),
     )  # fmt: skip
     _agree(row, agreed)

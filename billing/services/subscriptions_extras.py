@@ -17,6 +17,7 @@ from billing.services.amounts import amount_positive
 from billing.services.engine.lines import addon_lines
 from billing.services.history import event_write, staff_acted, subscription_for, today_at
 from billing.services.invoices import InvoiceDraft, charge_bill, invoice_issue
+from billing.services.roots import customer_lock_living
 from billing.services.settling import balance_apply
 from core import clock
 from core.db.locks import lock_row
@@ -108,15 +109,16 @@ def charge_add(
 ) -> Charge:
     """A one-off amount: on the next bill, or on one of its own at once."""
     at = now or clock.now()
+    root = customer_lock_living(customer.pk)
     if subscription is not None:
         subscription = subscription_for(subscription, actor, statuses=LIVING)
-        if subscription.customer_id != (customer.merged_into_id or customer.pk):
+        if subscription.customer_id != root.pk:
             message = _("This service belongs to another customer.")
             raise DomainError("charge.other_customer", message, fields={"subscription": message})
     elif actor is not None and not customers_visible_to(actor).filter(pk=customer.pk).exists():
         raise DomainError("customer.not_found", _("There is no such customer at your locations."), status=404)
     charge = Charge.objects.create(
-        customer_id=customer.merged_into_id or customer.pk, subscription=subscription, name=_name(name),
+        customer_id=root.pk, subscription=subscription, name=_name(name),
         amount=amount_positive(amount), created_by=actor,
     )  # fmt: skip
     details = {"charge": charge.pk, "customer": charge.customer_id, "name": charge.name, "amount": str(charge.amount)}

@@ -27,10 +27,11 @@ PARTS = {
     "single": "single",
     "dead": "dead",
     "bills": "bills",
+    "customers": "customers",
 }
 GROUPS = {
     "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
-    "billing": ["bills"],
+    "billing": ["bills", "customers"],
 }
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 

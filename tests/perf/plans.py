@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 GROWING = {
     "vouchers_voucher", "vouchers_voucherevent", "vouchers_vouchersale", "vouchers_voucherlocation",
     "locations_accessaccount", "locations_observation", "locations_routersession", "accounts_activitylog",
+    "customers_customer", "customers_contact", "billing_subscription",
 }  # fmt: skip
 
 

@@ -12,7 +12,10 @@ from billing.choices import EntryKind
 from billing.ledger import chart
 from billing.ledger.checking import ledger_check
 from billing.models import Charge, Invoice, JournalEntry, Plan, Posting, Subscription
+from billing.services import plan_publish
 from billing.services.settling import balance_apply, money_receive
+from billing.services.subscriptions import subscription_create
+from billing.services.subscriptions_extras import charge_add
 from billing.services.unsettling import settlement_reverse
 from core.errors import DomainError, TransitionError
 from customers.models import Customer, CustomerMerge
@@ -241,6 +244,45 @@ def test_payments_and_the_undo_at_once_lose_nothing() -> None:
         assert [answer for answer in answers if isinstance(answer, DomainError | None)] == []
         assert [money_of(winner), money_of(loser)] == [(0, 0), (0, 10_000)]
         assert sorted(state_of(*bills)) == [("open", 0)] + [("paid", 10_000)] * 4
+
+
+def test_a_service_or_charge_made_at_this_moment_is_the_winners() -> None:
+    for number in range(4):
+        winner, loser = make_customer(), make_customer()
+        example = make_service(winner, f"first{number}")
+        plan_publish(example.plan, [example.location], actor=None)
+
+        def work(i: int) -> object:
+            if i == 2:
+                return merge_both(winner, loser)  # noqa: B023  # joined here
+            if i == 3:
+                return charge_add(customer=loser, name="Kabel", amount=5_000, actor=None)  # noqa: B023
+            return subscription_create(
+                customer=loser, plan=example.plan, location=example.location, username=f"n{number}x{i}", actor=None  # noqa: B023
+            )  # fmt: skip
+
+        answers = together(5, work)
+        assert [answer for answer in answers if isinstance(answer, DomainError | None)] == []
+        assert (loser.subscriptions.count(), Charge.objects.filter(customer=loser).count()) == (0, 0)
+        assert winner.subscriptions.count() == 4
+
+
+def test_a_service_made_at_the_moment_of_erasing_is_refused_or_keeps_the_person() -> None:
+    for number in range(4):
+        other, person = make_customer(), make_customer("Orang")
+        example = make_service(other, f"second{number}")
+        plan_publish(example.plan, [example.location], actor=None)
+
+        def work(i: int) -> object:
+            if i == 1:
+                return customer_erase(person, actor=None, now=NOW)  # noqa: B023  # joined here
+            return subscription_create(
+                customer=person, plan=example.plan, location=example.location, username=f"e{number}x{i}", actor=None  # noqa: B023
+            )  # fmt: skip
+
+        together(3, work)
+        person.refresh_from_db()
+        assert (person.erased_at is not None) == (person.subscriptions.count() == 0)
 
 
 def test_a_person_with_a_service_or_open_money_is_not_erased() -> None:

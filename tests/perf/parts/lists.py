@@ -29,7 +29,7 @@ ADMIN_PAGE, API_PAGE = 25, KeysetPagination.default_limit
 
 @dataclass
 class View:
-    """One way to ask for vouchers. `url()` differs from call to call; `wrong(response)` says what is wrong with it."""
+    """One way to ask for rows. `url()` differs from call to call; `wrong(response)` says what is wrong with it."""
 
     name: str
     url: Callable[[], str]
@@ -65,7 +65,7 @@ def run(report: Report, scale: float) -> None:
             for view in views:
                 view.ask(client, is_timed=number >= WARM_UP)
         for view in views:
-            _figure(report, view, views[0], rows, plans_of(partial(client.get, view.url())))
+            view_figure(report, view, views[0], rows, plans_of(partial(client.get, view.url())))
         report.verify(f"lists at {base}", [problem for view in views for problem in view.problems])
     hot_questions(report, largest, usual, rows, "all confirmed")
 
@@ -104,7 +104,7 @@ def _views(base: str, steps: int) -> list[View]:
     ]
 
 
-def _figure(report: Report, view: View, first: View, rows: int, plans: list[Plan]) -> None:
+def view_figure(report: Report, view: View, first: View, rows: int, plans: list[Plan]) -> None:
     p95, base = percentile(view.times, 0.95), percentile(first.times, 0.95)
     middle, cpu = percentile(view.times, 0.5), percentile(view.cpu, 0.5)
     scanned = sorted({table for plan in plans for table in plan.scanned})
