@@ -73,5 +73,5 @@ def plan_page(pk: int) -> str:
 
 
 def payment_form(customer_id: int, **query: Any) -> str:
-    """Where cash of this customer is taken."""
-    return address("admin:payments_payment_add", customer=customer_id, **query)
+    """Where cash of this customer is taken; with `invoice`, for that bill first."""
+    return address("admin:payments_take_cash", customer_id, **query)

@@ -60,7 +60,6 @@ NAV_GROUPS: list[tuple[str, Any]] = [
     ("sell", _("Selling")),
     ("money", _("Money")),
     ("reports", _("Reports")),
-    ("reports", _("Reports")),
     ("routers", _("Routers")),
     ("people", _("Staff")),
     ("system", _("System")),

@@ -57,7 +57,9 @@ def isolated(line: Line) -> Finding | None:
     if _has_promise(line):
         advice = _("A promise to pay is open, so the next check reopens the service.")
         return Finding("isolated", Verdict.CAUSE, sentence, advice)
-    return Finding("isolated", Verdict.CAUSE, sentence, _("Take a payment or write a promise."), _take_payment(line))
+    return Finding(
+        "isolated", Verdict.CAUSE, sentence, _("Take a payment or write a promise."), _take_payment(line.overdue, line)
+    )
 
 
 def _isolated_for(bill: Invoice, line: Line, since: str) -> str:
@@ -78,8 +80,8 @@ def _bill_values(bill: Invoice, line: Line) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _take_payment(line: Line) -> Step:
-    url = links.payment_form(line.subscription.customer_id)
+def _take_payment(bill: Invoice, line: Line) -> Step:
+    url = links.payment_form(line.subscription.customer_id, invoice=bill.pk)
     return Step(_("Take a payment"), url, "payments.take_cash")
 
 
@@ -101,7 +103,9 @@ def bills(line: Line) -> Finding | None:
         return Finding("bills", Verdict.CLEAR, sentence)
     values["until"] = line.day(bill.due_on + timedelta(days=service.grace_days))
     sentence = _("Invoice %(number)s of %(total)s was due %(due)s; the service stays open through %(until)s.") % values
-    return Finding("bills", Verdict.HINT, sentence, _("Remind the customer or take the payment."), _take_payment(line))
+    return Finding(
+        "bills", Verdict.HINT, sentence, _("Remind the customer or take the payment."), _take_payment(bill, line)
+    )
 
 
 def promise(line: Line) -> Finding | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
@@ -45,21 +45,27 @@ def root_of(customer_id: int) -> int | None:
 
 @dataclass(frozen=True)
 class Family:
-    """A customer with everybody who was merged into him, as one person may see them at one moment."""
+    """A customer with everybody who was merged into him, as one person may see them at one moment.
+
+    What the person may see is looked up once; the three methods give fresh querysets of it.
+    """
 
     customer: Customer
     user: User
     now: datetime
-    ids: Sequence[int] = field(default_factory=list)
+    ids: Sequence[int]
+    visible_services: QuerySet[Subscription]
+    visible_invoices: QuerySet[Invoice]
+    visible_payments: QuerySet[Payment]
 
     def services(self) -> QuerySet[Subscription]:
-        return subscriptions_visible_to(self.user).filter(customer_id__in=self.ids)
+        return self.visible_services.filter(customer_id__in=self.ids)
 
     def invoices(self) -> QuerySet[Invoice]:
-        return invoices_visible_to(self.user).filter(customer_id__in=self.ids)
+        return self.visible_invoices.filter(customer_id__in=self.ids)
 
     def payments(self) -> QuerySet[Payment]:
-        return payments_visible_to(self.user).filter(customer_id__in=self.ids)
+        return self.visible_payments.filter(customer_id__in=self.ids)
 
 
 def family_of(customer_id: int, user: User, now: datetime) -> Family | None:
@@ -67,4 +73,6 @@ def family_of(customer_id: int, user: User, now: datetime) -> Family | None:
     customer = customers_visible_to(user).select_related("location").filter(pk=customer_id).first()
     if customer is None:
         return None
-    return Family(customer, user, now, _ids(_FAMILY, [customer_id, MAX_MERGED]))
+    ids = _ids(_FAMILY, [customer_id, MAX_MERGED])
+    services, invoices = subscriptions_visible_to(user), invoices_visible_to(user)
+    return Family(customer, user, now, ids, services, invoices, payments_visible_to(user))

@@ -53,7 +53,7 @@ OTHERS: dict[str, str] = {
     "admin:bulk_bill_cancel": "billing.bill_many",
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
-    "dashboard:timeline": "customers.view_customer",
+    "dashboard:timeline": "customers.view_customer", "admin:dashboard": "customers.view_customer",
 }  # fmt: skip
 # pages of an admin beyond the standard five: the permission they need
 ADMIN_PAGES: dict[str, str] = {
