@@ -11,10 +11,11 @@ class VouchersConfig(AppConfig):
     def ready(self) -> None:
         from billing.ledger.checking import question_add
         from core.periodic import declare_job
-        from vouchers import hooks
+        from vouchers import costs, hooks
         from vouchers.services.money import UNPOSTED
 
         hooks.subscribe_all()
+        costs.register()
         question_add("unposted_sales", UNPOSTED)
         # not on the queue of batches: a long batch must not keep an expired guest online
         declare_job("vouchers.tasks.vouchers_expire", every_seconds=5, queue="routers")

@@ -184,6 +184,7 @@ class VoucherSale(models.Model):
         indexes = [
             models.Index(fields=["seller", "-id"], name="vouchers_sale_seller"),
             models.Index(fields=["agent", "-id"], name="vouchers_sale_agent", condition=Q(agent__isnull=False)),
+            models.Index(fields=["sold_at"], name="vouchers_sale_when"),
         ]
 
     def __str__(self) -> str:

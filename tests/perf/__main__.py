@@ -28,10 +28,11 @@ PARTS = {
     "dead": "dead",
     "bills": "bills",
     "customers": "customers",
+    "reports": "reports",
 }
 GROUPS = {
     "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
-    "billing": ["bills", "customers"],
+    "billing": ["bills", "customers", "reports"],
 }
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 

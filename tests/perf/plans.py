@@ -14,6 +14,8 @@ GROWING = {
     "vouchers_voucher", "vouchers_voucherevent", "vouchers_vouchersale", "vouchers_voucherlocation",
     "locations_accessaccount", "locations_observation", "locations_routersession", "accounts_activitylog",
     "customers_customer", "customers_contact", "billing_subscription",
+    "billing_journalentry", "billing_posting", "billing_invoice", "billing_invoiceline", "billing_allocation",
+    "payments_payment",
 }  # fmt: skip
 
 
