@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -49,8 +49,9 @@ class BulkForm(forms.Form):
     typed_count = forms.IntegerField(label=gettext_lazy("type the number to confirm"), required=False)
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        due_on = local(clock.now()).date() + timedelta(days=7)
-        super().__init__(*args, initial={"request_key": uuid.uuid4().hex[:32], "due_on": due_on}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.fields["request_key"].initial = uuid.uuid4().hex
+        self.fields["due_on"].initial = local(clock.now()).date() + timedelta(days=7)
         self.fields["location"].queryset = locations_visible_to(user).order_by("name")  # type: ignore[attr-defined]
         self.fields["plan"].queryset = Plan.objects.order_by("name")  # type: ignore[attr-defined]
         style_form(self)
@@ -66,7 +67,7 @@ class BulkForm(forms.Form):
 def bulk_page(request: HttpRequest) -> HttpResponse:
     """GET: the form and the last runs. POST: count, then order."""
     user: Any = request.user
-    form = BulkForm(request.POST or None, user=user)
+    form = BulkForm(request.POST.copy() if request.method == "POST" else None, user=user)
     count: int | None = None
     if request.method == "POST" and form.is_valid():
         try:
@@ -93,8 +94,7 @@ def bulk_page(request: HttpRequest) -> HttpResponse:
 def is_confirmed(form: BulkForm, count: int) -> bool:
     """The count that was shown is still the count, and above 50 it was typed."""
     if form.cleaned_data["is_counted"] != count:
-        form.data = form.data.copy()  # type: ignore[attr-defined]  # a QueryDict
-        form.data["is_counted"] = str(count)
+        cast("QueryDict", form.data)["is_counted"] = str(count)  # the form is shown again, with what it was asked for
         return False
     if count > 50 and form.cleaned_data["typed_count"] != count:
         form.add_error("typed_count", _("Type %(n)d to confirm.") % {"n": count})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -53,13 +54,13 @@ class CustomerField(serializers.IntegerField):
 class InvoiceLineIn(StrictSerializer):
     text = TextField(max_length=200)
     price = AmountField(min_value=None, help_text="Of one; negative for a discount.")
-    quantity = serializers.DecimalField(max_digits=12, decimal_places=3, default=1)
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=3, default=Decimal(1))
     account = serializers.ChoiceField(choices=MANUAL_ACCOUNTS, default=chart.INCOME_OTHER)
 
 
 class InvoiceIn(StrictSerializer):
     customer = CustomerField()
-    lines = InvoiceLineIn(many=True, min_length=1, max_length=MAX_LINES)
+    lines = serializers.ListField(child=InvoiceLineIn(), min_length=1, max_length=MAX_LINES)
     due_on = serializers.DateField()
     tax_mode = serializers.ChoiceField(choices=TaxMode.choices, default=TaxMode.NONE)
     note = TextField(max_length=300, allow_blank=True, required=False)

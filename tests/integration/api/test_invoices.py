@@ -11,10 +11,17 @@ from pypdf import PdfReader
 from billing.models import Invoice
 from core import clock
 from core.formats import local
+from customers.services import customer_create
 from tests.integration.api.conftest import House, Login, add_invoice
 
 pytestmark = pytest.mark.django_db
-KEY = {"HTTP_IDEMPOTENCY_KEY": "invoice-0001"}
+KEY: dict[str, Any] = {"HTTP_IDEMPOTENCY_KEY": "invoice-0001"}
+
+
+@pytest.fixture(autouse=True)
+def _bill(house: House) -> None:
+    """The house's own bill is of nothing; here it is one that is owed."""
+    house.invoice = add_invoice(house.here, house.customer, 150_000, "owed")
 
 
 def body(house: House, **changes: Any) -> dict[str, Any]:
@@ -25,12 +32,12 @@ def body(house: House, **changes: Any) -> dict[str, Any]:
 
 
 def test_list_filters_and_detail(house: House, as_user: Login) -> None:
-    second = add_invoice(house.there, "second")
-    client = as_user(house.admin)
+    second = add_invoice(house.there, customer_create(actor=None, name="Pak Budi", location=house.there), 5, "second")
+    client, free = as_user(house.admin), Invoice.objects.get(source="walk")
     for query, found in (
-        ("", [second.pk, house.invoice.pk]), (f"?number={house.invoice.number}", [house.invoice.pk]),
-        ("?number_prefix=INV/", [second.pk, house.invoice.pk]), ("?status=paid", []),
-        (f"?customer={second.customer_id}", [second.pk]), (f"?location={house.here.pk}", [house.invoice.pk]),
+        ("", [second.pk, house.invoice.pk, free.pk]), (f"?number={house.invoice.number}", [house.invoice.pk]),
+        ("?number_prefix=INV/", [second.pk, house.invoice.pk, free.pk]), ("?status=paid", [free.pk]),
+        (f"?customer={second.customer_id}", [second.pk]), (f"?location={house.here.pk}", [house.invoice.pk, free.pk]),
     ):  # fmt: skip
         rows = client.get(f"/api/v1/invoices/{query}").json()["results"]
         assert [row["id"] for row in rows] == found, query
@@ -47,7 +54,7 @@ def test_a_bill_is_written_once_per_key(house: House, as_user: Login) -> None:
     again = client.post("/api/v1/invoices/", body(house), format="json", **KEY)
     assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
     assert (first.json()["total"], first.json()["lines"][0]["quantity"]) == ("50000.00", "20.500")
-    assert Invoice.objects.count() == 2
+    assert Invoice.objects.count() == 3
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,7 @@ def test_a_wrong_bill_names_the_field(house: House, as_user: Login, changes: dic
     answer = as_user(house.admin).post("/api/v1/invoices/", body(house, **changes), format="json", **KEY)
     assert answer.status_code == 400
     assert field in "".join(answer.json()["fields"])
-    assert Invoice.objects.count() == 1
+    assert Invoice.objects.count() == 2
 
 
 def test_corrections(house: House, as_user: Login) -> None:
@@ -78,7 +85,7 @@ def test_corrections(house: House, as_user: Login) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "invoice.settled")
     done = client.post(f"{url}/write-off/", {"reason": "moved"}, format="json").json()
     assert (done["status"], done["settled_amount"]) == ("paid", "150000.00")
-    fresh = add_invoice(house.here, "fresh")
+    fresh = add_invoice(house.here, house.customer, 5, "fresh")
     assert client.post(f"/api/v1/invoices/{fresh.pk}/void/", {"reason": "x"}, format="json").json()["status"] == "void"
 
 
