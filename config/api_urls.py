@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("locations.api.urls")),
     path("", include("customers.api.urls")),
     path("", include("billing.api.urls")),
+    path("", include("payments.api.urls")),
     path("", include("vouchers.api.urls")),
     path("schema/", SchemaView.as_view(custom_settings=DOCUMENT), name="schema"),
     path("docs/", SwaggerView.as_view(), name="api-docs"),

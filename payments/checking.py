@@ -10,5 +10,5 @@ WHERE p.status = 'confirmed' AND (e.source IS DISTINCT FROM 'payment:' || p.id O
 
 UNPOSTED_REFUNDS = """
 SELECT r.id FROM payments_refund r LEFT JOIN billing_journalentry e ON e.id = r.entry_id
-WHERE e.id IS NULL OR e.kind <> 'refund' OR -r.amount <> (
+WHERE e.source IS DISTINCT FROM 'refund:' || r.id OR -r.amount <> (
     SELECT coalesce(sum(g.amount), 0) FROM billing_posting g WHERE g.entry_id = e.id AND g.customer_id IS NULL)"""

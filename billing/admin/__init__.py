@@ -2,6 +2,28 @@
 
 from __future__ import annotations
 
-from billing.admin import bulk_bills, invoices, journal, ledger_check, plans, reports
+from billing.admin import (
+    adjustments,
+    agents,
+    bulk_bills,
+    cash,
+    expenses,
+    invoices,
+    journal,
+    ledger_check,
+    plans,
+    reports,
+)
 
-__all__ = ["bulk_bills", "invoices", "journal", "ledger_check", "plans", "reports"]
+__all__ = [
+    "adjustments",
+    "agents",
+    "bulk_bills",
+    "cash",
+    "expenses",
+    "invoices",
+    "journal",
+    "ledger_check",
+    "plans",
+    "reports",
+]

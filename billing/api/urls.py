@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from billing.api.agents import AgentViewSet, OwnAgentView
+from billing.api.cash import ShiftViewSet
 from billing.api.invoices import InvoiceViewSet
 from billing.api.journal import JournalViewSet, PostingViewSet
 from billing.api.reports import report_urls
@@ -12,4 +15,6 @@ router.register("plans", PlanViewSet, basename="plan")
 router.register("journal", JournalViewSet, basename="journal")
 router.register("postings", PostingViewSet, basename="posting")
 router.register("invoices", InvoiceViewSet, basename="invoice")
-urlpatterns = [*router.urls, *report_urls()]
+router.register("agents", AgentViewSet, basename="agent")
+router.register("cash-shifts", ShiftViewSet, basename="cash-shift")
+urlpatterns = [path("agent/", OwnAgentView.as_view(), name="own-agent"), *router.urls, *report_urls()]

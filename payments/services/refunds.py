@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
@@ -55,17 +55,26 @@ def payment_refund(
     shift_check(actor)
     _left_check(fresh, value)
     in_drawer_check(value, inside)
+    number = _reserved_id()
     entry, _is_new = money_give_back(
-        customer_id=fresh.customer_id, amount=value, from_account=chart.cash(actor.pk), source=f"refund:{key}", now=now,
-        actor=actor, of_entry=fresh.entry, method=fresh.method.name, location_id=fresh.location_id, reason=reason,
+        customer_id=fresh.customer_id, amount=value, from_account=chart.cash(actor.pk), source=f"refund:{number}",
+        now=now, actor=actor, of_entry=fresh.entry, method=fresh.method.name, location_id=fresh.location_id,
+        reason=reason,
     )  # fmt: skip
     refund = Refund.objects.create(
-        payment=fresh, amount=value, reason=reason.strip(), entry=entry, actor=actor, at=now, request_key=key
+        pk=number, payment=fresh, amount=value, reason=reason.strip(), entry=entry, actor=actor, at=now, request_key=key
     )
     staff_acted(
         actor, "payment.refunded", ip, payment=fresh.pk, refund=refund.pk, reference=fresh.reference, amount=value
     )
     return refund
+
+
+def _reserved_id() -> int:
+    """The row only grows, so it is written with its entry; the entry names the row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('payments_refund', 'id'))")
+        return int(cursor.fetchone()[0])
 
 
 def refundable_amount(payment: Payment) -> Decimal:

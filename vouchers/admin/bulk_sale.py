@@ -1,4 +1,4 @@
-"""Sell the chosen vouchers of a list: asked once with count and sum, each sold by its own row."""
+"""Sell the chosen vouchers of a list: asked once with count and sum, sold together."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core import clock
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import money
 from vouchers.choices import VoucherStatus
 from vouchers.models import Voucher
-from vouchers.services import voucher_sell
+from vouchers.services import vouchers_sell
 
 if TYPE_CHECKING:
     from vouchers.admin.voucher import VoucherAdmin
@@ -49,17 +50,20 @@ def sell_selected(model_admin: VoucherAdmin, request: HttpRequest, queryset: Que
 def _sell(request: HttpRequest, rows: list[Voucher], request_key: str) -> None:
     actor: Any = request.user
     key = request_key if request_key.isalnum() and len(request_key) == 32 else uuid.uuid4().hex
-    sold = Decimal(0)
-    count, problems = 0, []
-    for row in rows:
-        try:
-            sale = voucher_sell(row, actor=actor, ip=client_ip(request), request_key=f"{key}-{row.pk}")
-        except DomainError as error:
-            problems.append(str(error.message))
-            continue
-        sold, count = sold + sale.amount, count + 1
-    if count:
-        text = ngettext("%(n)d voucher sold for %(sum)s.", "%(n)d vouchers sold for %(sum)s.", count)
-        messages.success(request, text % {"n": count, "sum": money(sold)})
-    for problem in problems[:5]:
-        messages.error(request, problem)
+    try:
+        sale = vouchers_sell(
+            [row.pk for row in rows], actor=actor, ip=client_ip(request), request_key=key, now=clock.now()
+        )
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return
+    if sale.count:
+        text = ngettext("%(n)d voucher sold for %(sum)s.", "%(n)d vouchers sold for %(sum)s.", sale.count)
+        messages.success(request, text % {"n": sale.count, "sum": money(sale.amount)})
+    if sale.skipped:
+        text = ngettext(
+            "%(n)d voucher was not new and stays as it is.",
+            "%(n)d vouchers were not new and stay as they are.",
+            sale.skipped,
+        )
+        messages.warning(request, text % {"n": sale.skipped})

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.choices import Role
 from core.admin import AutocompleteFilter, ModelAdmin, ReadOnlyMixin
 from core.formats import moment, moment_short, money
 from core.panels import RowPanel, add_row_panel
@@ -94,6 +95,7 @@ class VoucherAdmin(ReadOnlyMixin, ModelAdmin[Voucher]):
     def facts(self, request: HttpRequest, row: Voucher) -> dict[str, Any]:
         state = voucher_state(row)
         places = locations_of(row)
+        is_agent = request.user.role == Role.AGENT  # type: ignore[union-attr]  # staff only
         zone = places[0].timezone if places else None
 
         def when(value: Any) -> str:
@@ -113,7 +115,7 @@ class VoucherAdmin(ReadOnlyMixin, ModelAdmin[Voucher]):
         return {
             "voucher": row,
             "words": voucher_words(state, zone),
-            "batch_url": reverse("admin:vouchers_voucherbatch_change", args=[row.batch_id]),
+            "batch_url": "" if is_agent else reverse("admin:vouchers_voucherbatch_change", args=[row.batch_id]),
             "fact_rows": [(label, value) for label, value in rows if value],
             "places": [
                 {
@@ -121,7 +123,7 @@ class VoucherAdmin(ReadOnlyMixin, ModelAdmin[Voucher]):
                     "url": reverse("admin:locations_location_change", args=[place.location_id]),
                     "words": place_words(place, row.code, zone),
                 }
-                for place in state.places
+                for place in (() if is_agent else state.places)
             ],
             "timeline": timeline(row, zone),
             "poll": "every 5s [document.visibilityState=='visible']" if state.waiting else "",
