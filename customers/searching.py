@@ -1,7 +1,9 @@
 """How a customer is found among a million: every way is an index, and upper rooms add theirs (a user name is billing's).
 
-Small answers (numbers, phones, addresses, user names) are looked up first as ids; words of names are a condition of
-the final query, because there may be very many of them.
+Small answers are looked up first, as ids. The planner cannot know how rare a word of a name is (it guesses one in two
+hundred and walks along the primary key, a second and a half for a name that one in a million has), so the rows behind
+words are fetched from their index first, too; only words that very many have become a condition of the final query,
+where the first rows of any walk have them.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from django.contrib.postgres.search import SearchQuery
+from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
@@ -17,10 +20,17 @@ from customers.models import CUTS, Contact, Customer
 from customers.phones import phone_beginnings
 
 FOUND_BY_ID = 200  # more rows than that of one number's beginning are no answer but noise
+FOUND_BY_WORDS = 2000  # more rows than that are found at once by walking along the list
 LONGEST = 120
 MOST_WORDS = 8
 Lookup = Callable[[str, int], Iterable[int]]
 
+# MATERIALIZED: planned as if every row were wanted, so always by the index of words unless nearly everybody has them
+_BY_WORDS = """
+WITH found AS MATERIALIZED (
+  SELECT coalesce(merged_into_id, id) AS id FROM customers_customer WHERE search @@ to_tsquery('simple', %s)
+) SELECT id FROM found LIMIT %s
+"""
 _CUT = str.maketrans(CUTS, " " * len(CUTS))
 _lookups: dict[str, Lookup] = {}
 
@@ -35,23 +45,27 @@ def text_found(text: str, among: QuerySet[Customer]) -> Q | None:
     plain = _plain(text)
     if not plain:
         return None
-    words = None if "@" in plain else words_query(plain)
     found = set(_ids(plain, among))
-    if words is not None:
-        losers = Customer.objects.filter(merged_into__isnull=False, search=words)
-        found.update(losers.order_by("-pk").values_list("merged_into_id", flat=True)[:FOUND_BY_ID])
-    by_id = Q(pk__in=sorted(found))
-    if words is None:
-        return by_id
-    return Q(search=words) | by_id if found else Q(search=words)
+    words = "" if "@" in plain else words_raw(plain)
+    by_words = _ids_by_words(words) if words else []
+    if len(by_words) <= FOUND_BY_WORDS:
+        return Q(pk__in=sorted(found | set(by_words)))
+    query = SearchQuery(words, config="simple", search_type="raw")
+    losers = Customer.objects.filter(merged_into__isnull=False, search=query).order_by("-pk")
+    found.update(losers.values_list("merged_into_id", flat=True)[:FOUND_BY_ID])
+    return Q(search=query) | Q(pk__in=sorted(found))
 
 
-def words_query(text: str) -> SearchQuery | None:
-    """Names with a word that begins with each of these; None when nothing is left of the text."""
-    words = text.translate(_CUT).split()[:MOST_WORDS]
-    if not words:
-        return None
-    return SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
+def words_raw(text: str) -> str:
+    """As PostgreSQL is asked: names with a word that begins with each of these; "" when nothing is left of the text."""
+    return " & ".join(f"'{word}':*" for word in text.translate(_CUT).split()[:MOST_WORDS])
+
+
+def _ids_by_words(words: str) -> list[int]:
+    """Roots of the customers with these words, at most one more than FOUND_BY_WORDS."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_WORDS, [words, FOUND_BY_WORDS + 1])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from customers.models import Customer
 from customers.selectors import customers_visible_to
 
-LOOKED_AT, SHOWN = 1000, 8
+LOOKED_AT, SHOWN = 300, 8
 
 
 class MoneyFilter(admin.SimpleListFilter):

@@ -70,8 +70,8 @@ def test_accounts(house: House, query: str) -> None:
         ("owing=true", "customers_customer_owing"),
         ("in_credit=true", "customers_customer_credit"),
         ("is_active=false", "customers_customer_closed"),
-        ("search=sri rah", "customers_customer_words"),
-        ("search=0812345", "customers_customer_words"),
+        ("search=bu sri", "customers_customer_pkey"),
+        ("search=0812345678", "customers_customer_pkey"),
         ("", "customers_customer_pkey"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 
 from accounts.choices import Role
@@ -126,7 +127,7 @@ def plan_of(rows: Any) -> str:
         ({"tags__contains": ["lunas"]}, "customers_customer_tags"),
         ({"location": 1}, "customers_customer_place"),
         ({"debt__gt": 0}, "customers_customer_owing"),
-        ({"search": searching.words_query("sri rah")}, "customers_customer_words"),
+        ({"search": SearchQuery("'sri':*", config="simple", search_type="raw")}, "customers_customer_words"),
     ],
 )
 def test_every_way_to_find_is_an_index(boss: User, condition: dict[str, Any], index: str) -> None:
@@ -135,11 +136,28 @@ def test_every_way_to_find_is_an_index(boss: User, condition: dict[str, Any], in
     assert "Seq Scan" not in plan, plan
 
 
-def test_the_whole_search_is_one_condition_of_two_indexes(boss: User) -> None:
+def test_words_of_few_are_looked_up_first_and_words_of_many_are_a_condition(
+    boss: User, names: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_customer("Sri", number="SRI-1")
+    winner, loser = make_customer("Joko"), make_customer("Sri Lama")
+    customers_merge(winner, loser, actor=None, now=NOW)
+    monkeypatch.setattr(searching, "FOUND_BY_WORDS", 2)
+    assert str(searching.text_found("sri", Customer.objects.all())).startswith("(AND: ('pk__in'")
+    assert names("sri") == ["Joko", "Sri"]
+    monkeypatch.setattr(searching, "FOUND_BY_WORDS", 1)
+    assert names("sri") == ["Joko", "Sri"]
     found = searching.text_found("sri", Customer.objects.all())
     assert found is not None
     plan = plan_of(Customer.objects.filter(found))
     assert "BitmapOr" in plan, plan
     assert "customers_customer_words" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_words_are_looked_up_by_their_index(boss: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + searching._BY_WORDS, ["'sri':*", 10])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "customers_customer_words" in plan, plan
