@@ -54,7 +54,7 @@ def invoice_words(row: Invoice, today: date) -> Words:
         n = (today - row.due_on).days
         late = ngettext("Open, %(n)d day late", "Open, %(n)d days late", n) % {"n": n}
         return Words(Tone.BAD, "error", late)
-    return Words(Tone.WAITING, "schedule", _("Part paid") if row.settled_amount else _("Open"))
+    return Words(Tone.WAITING, "schedule", _("Partly settled") if row.settled_amount else _("Open"))
 
 
 # --- lines of bills -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from billing.models import Invoice
 from billing.services.invoices import ManualLine
 from billing.services.invoices_manual import MANUAL_ACCOUNTS
 from core import clock
-from core.admin import ConfirmForm
+from core.admin import ConfirmForm, style_form
 from core.formats import local
 from customers.models import Customer
 from customers.selectors import customers_search, customers_visible_to
@@ -67,6 +67,7 @@ class InvoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         self.fields["due_on"].initial = local(clock.now()).date() + timedelta(days=7)
         self.fields["request_key"].initial = uuid.uuid4().hex
         self.user: Any = getattr(self, "user", None)
+        style_form(self)
 
     def clean_to(self) -> Customer:
         """The one customer this text means; he is among those this person may see."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, path, reverse
+from django.utils.dateformat import format as date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -64,7 +68,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
     add_fieldsets: Any = (
         (None, {"fields": ("to", "due_on", "tax_mode", "account", "request_key")}),
         *(
-            (None, {"fields": (f"line_{n}_text", f"line_{n}_price", f"line_{n}_quantity")})
+            (None, {"fields": (f"line_{n}_text", (f"line_{n}_price", f"line_{n}_quantity"))})
             for n in range(LINES)
         ),
         (None, {"fields": ("note",)}),
@@ -130,8 +134,8 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
     # --- columns ----------------------------------------------------------------------------------------------------
 
     @admin.display(description=gettext_lazy("number"))
-    def number_text(self, row: Invoice) -> str:
-        return row.number or "–"
+    def number_text(self, row: Invoice) -> Any:
+        return whole(row.number or "–")
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_text(self, row: Invoice) -> str:
@@ -142,16 +146,16 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
         return invoice_words(row, today_at(row)).html()
 
     @admin.display(description=gettext_lazy("total"))
-    def total_text(self, row: Invoice) -> str:
-        return money(row.total)
+    def total_text(self, row: Invoice) -> Any:
+        return whole(money(row.total))
 
     @admin.display(description=gettext_lazy("still to pay"))
-    def left_text(self, row: Invoice) -> str:
-        return money(row.total - row.settled_amount) if row.status == InvoiceStatus.OPEN else ""
+    def left_text(self, row: Invoice) -> Any:
+        return whole(money(row.total - row.settled_amount)) if row.status == InvoiceStatus.OPEN else ""
 
     @admin.display(description=gettext_lazy("to pay by"))
-    def due_text(self, row: Invoice) -> str:
-        return f"{row.due_on:%d.%m.%Y}" if row.due_on else ""
+    def due_text(self, row: Invoice) -> Any:
+        return whole(day_words(row.due_on))
 
     # --- page -------------------------------------------------------------------------------------------------------
 
@@ -243,8 +247,17 @@ def who(request: HttpRequest) -> dict[str, Any]:
     return {"actor": request.user, "ip": client_ip(request), "now": clock.now()}
 
 
-def today_at(row: Invoice) -> Any:
+def today_at(row: Invoice) -> date:
     return local(clock.now(), row.location.timezone if row.location else None).date()
+
+
+def whole(text: str) -> SafeString:
+    """A number, amount or day that is not broken over two lines where there is room for it."""
+    return format_html('<span class="mb-whole">{}</span>', text)
+
+
+def day_words(day: date | None) -> str:
+    return date_format(day, "j M Y") if day else "–"
 
 
 def change_url(pk: int) -> str:
@@ -279,8 +292,8 @@ def fact_rows(row: Invoice) -> list[tuple[str, str]]:
         (_("Total"), money(row.total)), (_("Settled"), money(row.settled_amount)),
         (_("Still to pay"), money(row.total - row.settled_amount) if row.status == InvoiceStatus.OPEN else money(0)),
         (_("Customer"), str(row.customer)), (_("Location"), str(row.location or "–")),
-        (_("Issued"), f"{row.issued_on:%d.%m.%Y}" if row.issued_on else "–"),
-        (_("To pay by"), f"{row.due_on:%d.%m.%Y}" if row.due_on else "–"),
+        (_("Issued"), day_words(row.issued_on)),
+        (_("To pay by"), day_words(row.due_on)),
         (_("Without tax"), money(row.subtotal)), (_("Tax"), money(row.tax_amount)),
     ]  # fmt: skip
     return [*rows, (_("Note"), row.note)] if row.note else rows
