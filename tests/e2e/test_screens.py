@@ -41,6 +41,14 @@ def screens(world: World) -> dict[str, str]:
         "location": reverse("admin:locations_location_change", args=[world.near.pk]),
         "location list": reverse("admin:locations_location_changelist"),
         "plan": reverse("admin:billing_plan_change", args=[world.plan.pk]),
+        "income": reverse("admin:report_income"),
+        "income by plan": reverse("admin:report_income") + "?by=plan",
+        "profit": reverse("admin:report_profit") + "?from=2026-01-01",
+        "receivables": reverse("admin:report_receivables"),
+        "trial balance": reverse("admin:report_trial_balance"),
+        "journal": reverse("admin:billing_journalentry_changelist"),
+        "postings": reverse("admin:billing_posting_changelist") + "?account=income:voucher",
+        "ledger check": reverse("admin:ledger_check"),
     }
 
 
