@@ -98,7 +98,10 @@ class LedgerReport:
 
 
 def ledger_check() -> LedgerReport:
-    """Read-only, in one snapshot; about a second per million postings."""
+    """Read-only. Each question sees one moment, and no lock is taken: people go on working.
+
+    About three seconds for a million postings with 200,000 bills and 100,000 customers (`bin/bench reports`, two busy cores).
+    """
     report = LedgerReport()
     with connection.cursor() as cursor:
         for name, question in _QUESTIONS.items():
