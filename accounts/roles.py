@@ -30,6 +30,7 @@ NAMED: tuple[Named, ...] = (
     Named("locations.test_location", "location", "Can test the connection to a router"),
     Named("locations.retry_location", "location", "Can retry what a router refused"),
     Named("locations.accept_router", "location", "Can go on with another router at the same address"),
+    Named("locations.repair_location", "location", "Can compare a router and repair what drifted"),
     Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
     Named("locations.kick_accessaccount", "accessaccount", "Can end a session"),
     Named("locations.disable_accessaccount", "accessaccount", "Can disable and enable an access account"),
@@ -119,7 +120,7 @@ _ADMIN = _OPERATOR.union(
     _on("locations.accessaccount", ADD, CHANGE, DELETE),
     {
         "locations.test_location", "locations.retry_location", "locations.accept_router",
-        "locations.adopt_accessaccount",
+        "locations.adopt_accessaccount", "locations.repair_location",
     },
     # services, what they are billed by, and the runs that bill them
     {

@@ -51,6 +51,31 @@ class Hold(models.TextChoices):
     NONE = "", _("no")
     REFUSED = "refused", _("refused by the router")
     CONFLICT = "conflict", _("the router has an entry of this name that is not ours")
+    DRIFT = "drift", _("changed on the router; repaired when a person says so")
+
+
+class DriftRepair(models.TextChoices):
+    """When a location repairs what a comparison found. After a restart, reset or replacement it always does."""
+
+    ALWAYS = "always", _("as soon as it is seen")
+    DAILY = "daily", _("once a day")
+    ASK = "ask", _("when a person says so")
+
+
+class DriftCategory(models.TextChoices):
+    """What a comparison found about one thing on a router."""
+
+    MISSING = "missing", _("missing")
+    DIFFERENT = "different", _("different")
+    EXTRA = "extra", _("made by us, not wanted any more")
+    CONFLICT = "conflict", _("our name, not made by us")
+    FOREIGN = "foreign", _("the router's own")
+
+
+class DriftSubject(models.TextChoices):
+    ACCOUNT = "account", _("login")
+    PROFILE = "profile", _("profile")
+    ENTRY = "entry", _("list or firewall entry")
 
 
 class Reach(models.TextChoices):

@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.fields import EncryptedTextField
 from locations.choices import (
+    DriftCategory,
+    DriftRepair,
+    DriftSubject,
     EntryKind,
     Hold,
     IsolationMethod,
@@ -69,6 +72,13 @@ class Location(models.Model):
         _("sessions ended per second when a speed changes"), default=5, db_default=5,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )  # fmt: skip
+    drift_repair = models.CharField(
+        _("repair what was changed on the router"), max_length=8, choices=DriftRepair.choices,
+        default=DriftRepair.ALWAYS, db_default=DriftRepair.ALWAYS,
+    )  # fmt: skip
+    drift_repair_hour = models.PositiveSmallIntegerField(
+        _("hour of the daily repair"), default=3, db_default=3, validators=[MaxValueValidator(23)]
+    )
 
     class Meta:
         verbose_name = _("location")
@@ -128,6 +138,9 @@ class RouterState(models.Model):
     reconcile_due_at = models.DateTimeField(null=True)
     reconciled_at = models.DateTimeField(null=True)
     drift = models.JSONField(default=dict)
+    repaired_at = models.DateTimeField(null=True)
+    is_repair_due = models.BooleanField(default=False, db_default=False, help_text="the next comparison repairs")
+    compare_wanted = models.JSONField(null=True, help_text='accounts and profiles to compare alone: [["account", id]]')
     # one writer per location
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -303,6 +316,42 @@ class RouterEntry(DesiredRow):
                 condition=TODO,
             )
         ]  # fmt: skip
+
+
+class DriftRow(models.Model):
+    """One thing that a comparison found otherwise than wanted. Every comparison replaces what it looked at.
+
+    `row_id` is the desired row it is about; extra and foreign ones have none. `words` are [word, wanted, found], never
+    a password. `repair_at`: a person asked for its removal, which only extra ones need: the others are wishes already.
+    """
+
+    location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+", db_index=False)
+    category = models.CharField(_("finding"), max_length=9, choices=DriftCategory.choices)
+    subject = models.CharField(_("what"), max_length=7, choices=DriftSubject.choices)
+    kind = models.CharField(_("kind"), max_length=16)
+    name = models.CharField(_("name"), max_length=300)
+    row_id = models.BigIntegerField(null=True)
+    words = models.JSONField(default=list)
+    found_at = models.DateTimeField(_("found"))
+    repair_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    router_words = models.CharField(_("router says"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("drift")
+        verbose_name_plural = _("drift")
+        indexes = [
+            models.Index(fields=["location", "category", "id"], name="locations_drift_list"),
+            models.Index(fields=["location", "subject", "row_id"], name="locations_drift_subject"),
+            models.Index(
+                fields=["location"],
+                name="locations_drift_removal",
+                condition=Q(repair_at__isnull=False, removed_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.category}"
 
 
 class ProfileRollout(models.Model):

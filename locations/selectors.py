@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +11,23 @@ from django.db.models import Count, F, Q, QuerySet
 
 from accounts.choices import Role
 from accounts.models import User
-from locations.choices import Hold, Kind, Presence, RolloutMethod, RolloutMode, RolloutStatus, UserType
+from locations.choices import (
+    DriftCategory,
+    DriftSubject,
+    Hold,
+    Kind,
+    Presence,
+    RolloutMethod,
+    RolloutMode,
+    RolloutStatus,
+    UserType,
+)
 from locations.models import NOT_SYNCED as NOT_SYNCED  # the admins of upper rooms filter by it
 from locations.models import (
     TODO,
     AccessAccount,
+    DesiredRow,
+    DriftRow,
     Location,
     LocationUser,
     ProfileRollout,
@@ -182,3 +195,31 @@ def last_session_end(account: AccessAccount) -> SessionEnding | None:
 def session_of(account: AccessAccount) -> RouterSession | None:
     """The live session as of the last poll, the oldest if there are several."""
     return RouterSession.objects.filter(account=account).order_by("started_at").first()
+
+
+def drift_of(location: Location, category: str = "") -> QuerySet[DriftRow]:
+    """What the last comparison found at this router."""
+    rows = DriftRow.objects.filter(location=location).order_by("id")
+    return rows.filter(category=category) if category else rows
+
+
+def drift_counts(location: Location) -> dict[str, int]:
+    """Findings listed, by category; the summary of the last full comparison may count more than are listed."""
+    return dict(drift_of(location).order_by().values_list("category").annotate(n=Count("pk")))
+
+
+def drift_found(location: Location) -> int:
+    """Findings a person may have to look at: all but the router's own entries."""
+    return drift_of(location).exclude(category=DriftCategory.FOREIGN).count()
+
+
+def desired_rows(rows: Sequence[DriftRow]) -> dict[tuple[str, int], DesiredRow]:
+    """The wishes that findings are about, in three queries."""
+    found: dict[tuple[str, int], DesiredRow] = {}
+    models: dict[str, type[AccessAccount] | type[RouterProfile] | type[RouterEntry]] = {
+        DriftSubject.ACCOUNT: AccessAccount, DriftSubject.PROFILE: RouterProfile, DriftSubject.ENTRY: RouterEntry,
+    }  # fmt: skip
+    for subject, model in models.items():
+        ids = [row.row_id for row in rows if row.subject == subject and row.row_id]
+        found |= {(str(subject), wish.pk): wish for wish in model.objects.filter(pk__in=ids)}
+    return found

@@ -46,6 +46,9 @@ def row_words(fact: Fact, now: datetime | None = None) -> Words:
     if fact.hold == Hold.CONFLICT:
         text = _("The router has its own “%(name)s”, not made by us. Take it over or choose another name.")
         return Words(Tone.BAD, "help", text % {"name": fact.name})
+    if fact.hold == Hold.DRIFT:
+        text = _("Changed on the router, not repaired yet. Decide on the drift page of “%(name)s”.")
+        return Words(Tone.BAD, "sync_problem", text % {"name": fact.location_name})
     if fact.is_synced and fact.is_present:
         return _on_router(fact, now)
     if fact.is_synced:

@@ -48,9 +48,11 @@ def voucher_words(state: VoucherState, zone: str | None = None) -> Words:
     words = status_words(state.status, state.valid_until, zone)
     if state.held:
         place = state.held[0]
-        problem = (
-            _("router “%(name)s” refused it") if place.hold == Hold.REFUSED else _("router “%(name)s” has its own")
-        )
+        problems = {
+            Hold.REFUSED: _("router “%(name)s” refused it"), Hold.CONFLICT: _("router “%(name)s” has its own"),
+            Hold.DRIFT: _("it was changed on router “%(name)s”"),
+        }  # fmt: skip
+        problem = problems[Hold(place.hold)]
         return Words(Tone.BAD, "error", f"{words.text}, {problem % {'name': place.location_name}}")
     waiting = state.waiting
     if not waiting:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import clock
 from core.admin import AutocompleteFilter, Confirmation, ModelAdmin, ReadOnlyMixin
 from core.client_ip import client_ip
 from core.events import emit
@@ -23,6 +24,7 @@ from locations.services import (
     account_disable,
     account_enable,
     account_kick,
+    accounts_compare,
     accounts_remove,
     conflict_adopt,
 )
@@ -72,7 +74,7 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
     sortable_by = ()
     ordering = ("-id",)
     csv_fields = ("name", "location", "kind", "plain_state", "until")
-    confirmations = ("kick", "disable", "enable", "adopt", "remove")
+    confirmations = ("kick", "disable", "enable", "adopt", "compare", "remove")
     live_template = "locations/admin/account_facts.html"
     is_facts_only = True
     empty_text = gettext_lazy("Logins on routers appear here when vouchers are made.")
@@ -192,6 +194,20 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
             question=_("The router has an entry %(name)s that we did not make. Take it over and write ours into it?")
             % {"name": row.name},
             permission="locations.adopt_accessaccount",
+        )  # fmt: skip
+
+    def compare(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
+        if row.presence == Presence.ABSENT:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            accounts_compare([row], now=clock.now(), actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
+            return _("%(name)s is compared with the router now. Look again in a moment.") % {"name": row.name}
+
+        return Confirmation(
+            title=_("Compare now"), button=_("Compare now"), run=run, icon="sync", is_direct=True,
+            question=_("Look at %(name)s on the router now?") % {"name": row.name},
+            permission="locations.repair_location",
         )  # fmt: skip
 
     def remove(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:

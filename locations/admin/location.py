@@ -18,10 +18,11 @@ from accounts.models import User
 from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, TabularInline
 from core.client_ip import client_ip
 from core.formats import number
+from locations.admin.drift import drift_page, drift_url
 from locations.admin.facts import accounts_url, entries_url, location_words, router_facts, test_page, trust_certificate
 from locations.choices import Hold, Presence, Reach, UserType
 from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterEntry, RouterState
-from locations.selectors import isolated_count, location_counts, locations_visible_to
+from locations.selectors import drift_found, isolated_count, location_counts, locations_visible_to
 from locations.services import (
     location_accept_router,
     location_add,
@@ -58,6 +59,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
             "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude",
             "longitude", "is_active", "isolation_method", "isolation_rate_limit", "isolation_list",
             "isolation_page_address", "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
+            "drift_repair", "drift_repair_hour",
         )  # fmt: skip
         help_texts = {
             "host": gettext_lazy("Host name or IP address of the router, as this server reaches it."),
@@ -79,6 +81,10 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Payment gateways and others they may still reach, one a line. This server is always among them."
             ),
             "speed_change_pace": gettext_lazy("When a plan's new speed shall hold at once."),
+            "drift_repair": gettext_lazy(
+                "Compared every six hours. After a restart, a reset or a new router everything is always repaired."
+            ),
+            "drift_repair_hour": gettext_lazy("0 to 23, in the time zone of this place; for “once a day”."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -156,6 +162,7 @@ class LocationAdmin(ModelAdmin[Location]):
                 )
             },
         ),
+        (gettext_lazy("Drift"), {"fields": ("drift_repair", "drift_repair_hour")}),
         (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude")}),
     )
     confirmations = ("test_connection", "retry", "accept_router", "add_staff")
@@ -178,8 +185,15 @@ class LocationAdmin(ModelAdmin[Location]):
         def trust(request: HttpRequest, object_id: str) -> HttpResponse:
             return trust_certificate(self, request, object_id)
 
-        view = self.admin_site.admin_view(trust)
-        return [path("<path:object_id>/trust/", view, name="locations_location_trust"), *super().get_urls()]
+        def drift(request: HttpRequest, object_id: str) -> HttpResponse:
+            return drift_page(self, request, object_id)
+
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/trust/", wrap(trust), name="locations_location_trust"),
+            path("<path:object_id>/drift/", wrap(drift), name="locations_location_drift"),
+            *super().get_urls(),
+        ]
 
     def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
         fields = {name: form.cleaned_data[name] for name in LocationForm.Meta.fields if name in form.cleaned_data}
@@ -251,6 +265,7 @@ class LocationAdmin(ModelAdmin[Location]):
                 (gettext_lazy("Isolated"), isolated_count(row.pk), accounts_url(row.pk, "isolated"), ""),
                 (gettext_lazy("Firewall and list entries"), entries.count(), entries_url(row.pk), ""),
                 (gettext_lazy("… not confirmed"), open_entries, entries_url(row.pk, "waiting"), "waiting"),
+                (gettext_lazy("Drift found"), drift_found(row), drift_url(row.pk), "bad"),
             ],
             "counts": [
                 (gettext_lazy("Wanted on router"), counts.wanted, accounts_url(row.pk), ""),

@@ -46,14 +46,24 @@ class IsolationOut(serializers.ModelSerializer[Location]):
         read_only_fields = fields
 
 
+class DriftSettingOut(serializers.ModelSerializer[Location]):
+    """When what was changed on the router is repaired."""
+
+    class Meta:
+        model = Location
+        fields = ["drift_repair", "drift_repair_hour"]
+        read_only_fields = fields
+
+
 class LocationOut(LocationRowOut):
     connection = serializers.SerializerMethodField(help_text="null for roles that may not change routers.")
     router = serializers.SerializerMethodField(help_text="null before the first contact.")
     sync = serializers.SerializerMethodField()
     isolation = IsolationOut(source="*")
+    drift = DriftSettingOut(source="*")
 
     class Meta(LocationRowOut.Meta):
-        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync", "isolation"]
+        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync", "isolation", "drift"]
         read_only_fields = fields
 
     @extend_schema_field(ConnectionOut(allow_null=True))

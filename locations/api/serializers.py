@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import OutSerializer, StrictBooleanField, StrictSerializer, TextField, WholeField, id_field
-from locations.choices import EntryKind, IsolationMethod, Kind, Presence, Reach, RolloutMode, TlsMode
+from locations.choices import DriftRepair, EntryKind, IsolationMethod, Kind, Presence, Reach, RolloutMode, TlsMode
 from locations.models import AccessAccount, DesiredRow, Location, ProfileRollout, RouterEntry
 from locations.selectors import rollout_progress
 
@@ -51,6 +51,8 @@ class LocationIn(StrictSerializer):
     isolation_page_port = WholeField(min_value=1, max_value=65535, required=False)
     isolation_allowed_hosts = TextField(max_length=10000, allow_blank=True, required=False, help_text="One a line.")
     speed_change_pace = WholeField(min_value=1, max_value=100, required=False, help_text="Sessions ended per second.")
+    drift_repair = serializers.ChoiceField(choices=DriftRepair.choices, required=False)
+    drift_repair_hour = WholeField(min_value=0, max_value=23, required=False, help_text="In the location's time zone.")
 
     def validate_timezone(self, value: str) -> str:
         if value not in available_timezones():

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core.api.requests import who
 from core.api.serializers import NoInput
 from core.api.views import RoomViewSet
+from locations.api.drift import DriftMixin
 from locations.api.filters import LocationFilter
 from locations.api.output import LocationOut, RetryOut, TestOut
 from locations.api.serializers import (
@@ -29,7 +30,7 @@ from locations.services import (
 )
 
 
-class LocationViewSet(RoomViewSet):
+class LocationViewSet(DriftMixin, RoomViewSet):
     """Routers and the places they serve."""
 
     model = Location
@@ -46,6 +47,9 @@ class LocationViewSet(RoomViewSet):
         "test": "locations.test_location",
         "retry": "locations.retry_location",
         "accept_router": "locations.accept_router",
+        "drift": "locations.view_location",
+        "compare": "locations.repair_location",
+        "repair": "locations.repair_location",
     }
 
     def visible(self) -> QuerySet[Location]:

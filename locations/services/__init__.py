@@ -12,6 +12,7 @@ from locations.services.accounts import (
     conflict_adopt,
 )
 from locations.services.changes import UNSET, account_change, accounts_set_profile
+from locations.services.drift import Repaired, accounts_compare, drift_repair, location_compare, profiles_compare
 from locations.services.entries import (
     entry_adopt,
     entry_put,
@@ -38,6 +39,7 @@ from locations.services.testing import TestResult, location_test
 __all__ = [
     "UNSET",
     "LocationStatus",
+    "Repaired",
     "TestResult",
     "account_change",
     "account_disable",
@@ -45,6 +47,7 @@ __all__ = [
     "account_kick",
     "account_put",
     "account_revive",
+    "accounts_compare",
     "accounts_copy",
     "accounts_isolate",
     "accounts_remove",
@@ -52,6 +55,7 @@ __all__ = [
     "accounts_set_profile",
     "accounts_set_validity",
     "conflict_adopt",
+    "drift_repair",
     "entry_adopt",
     "entry_put",
     "entry_remove",
@@ -60,6 +64,7 @@ __all__ = [
     "location_accept_router",
     "location_add",
     "location_change",
+    "location_compare",
     "location_isolation_put",
     "location_member_add",
     "location_retry",
@@ -70,4 +75,5 @@ __all__ = [
     "profile_remove",
     "profile_rollout_cancel",
     "profile_rollout_start",
+    "profiles_compare",
 ]

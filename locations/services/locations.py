@@ -30,6 +30,7 @@ EDITABLE = {
     "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude", "longitude",
     "is_active", "settings", "isolation_method", "isolation_rate_limit", "isolation_list", "isolation_page_address",
     "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
+    "drift_repair", "drift_repair_hour",
 }  # fmt: skip
 SECRET = {"password"}
 
@@ -133,7 +134,7 @@ def location_accept_router(location: Location, *, actor: User | None, ip: str | 
     state.serial, state.other_serial = state.other_serial, ""
     state.reach, state.reach_since = Reach.UNKNOWN, clock_now()
     state.uptime_seconds, state.retry_at, state.failures, state.last_error = None, None, 0, ""
-    state.reconcile_due_at = clock_now()
+    state.reconcile_due_at, state.is_repair_due = clock_now(), True
     state.save()
     events.emit(StaffActed(actor.pk if actor else None, "location.router_accepted", details, ip))
     kick_locations([location.pk], is_forced=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from locations.choices import EntryKind, Presence
+from locations.choices import DriftCategory, DriftSubject, EntryKind, Hold, Presence
 from locations.models import RouterEntry
 from locations.routeros.client import RouterClient, Row
 from locations.routeros.values import is_ours, is_true
 from locations.sync.batch import item_of
-from locations.sync.drift import Drift
+from locations.sync.drift import Drift, words_of
 from locations.sync.entries import is_order_wrong
 from locations.sync.entry_menus import ENTRY_MENUS, Item
 
@@ -54,9 +54,9 @@ class EntryRows:
         return len(own) != 1 or bool(item.differences(own[0]))
 
 
-def entries_compare(location_id: int, there: EntryRows, installation_tag: str, drift: Drift) -> None:
+def entries_compare(location_id: int, there: EntryRows, installation_tag: str, drift: Drift, *, repairs: bool) -> None:
     """Make what drifted wanted again; list rows with our tag that are nobody's. The writer decides about conflicts."""
-    resend: list[int] = []
+    drifted: dict[int, RouterEntry] = {}
     rules: dict[str, list[Item]] = {}
     entries = list(RouterEntry.objects.filter(location_id=location_id))
     for entry in entries:
@@ -64,17 +64,46 @@ def entries_compare(location_id: int, there: EntryRows, installation_tag: str, d
         there.known([item])
         if ENTRY_MENUS[EntryKind(entry.kind)].is_rule:
             rules.setdefault(entry.kind, []).append(item)
-        if entry.applied_revision == 0 or entry.presence == Presence.ABSENT or not there.differ([item]):
-            continue
-        (drift.different if there.own(item) else drift.missing).append(entry.name)
-        resend.append(entry.pk)
+        if _is_compared(entry) and there.differ([item]):
+            own = there.own(item)
+            category = DriftCategory.DIFFERENT if own else DriftCategory.MISSING
+            drift.add(category, DriftSubject.ENTRY, entry.kind, entry.name, entry.pk, _words(item, own))
+            drifted[entry.pk] = entry
     for kind, items in rules.items():
         if is_order_wrong(there.rows.get(kind, []), items, installation_tag):
-            resend += [entry.pk for entry in entries if entry.kind == kind and entry.applied_revision]
-            drift.different.append(str(EntryKind(kind).label))
+            for entry in entries:
+                if entry.kind == kind and _is_compared(entry) and entry.pk not in drifted:
+                    drift.add(
+                        DriftCategory.DIFFERENT, DriftSubject.ENTRY, kind, entry.name, entry.pk, [["place", "", ""]]
+                    )
+                    drifted[entry.pk] = entry
     for kind, rows in there.rows.items():
         for row in rows:
             comment = row.get("comment", "")
             if is_ours(comment, installation_tag) and (kind, comment) not in there.expected:
-                drift.extra_entries.append(comment)
-    RouterEntry.objects.filter(pk__in=resend, presence=Presence.PRESENT).update(applied_revision=0)
+                drift.add(DriftCategory.EXTRA, DriftSubject.ENTRY, kind, comment)
+    _write(entries, drifted, repairs=repairs)
+
+
+def _is_compared(entry: RouterEntry) -> bool:
+    return entry.presence == Presence.PRESENT and (entry.applied_revision > 0 or entry.hold == Hold.DRIFT)
+
+
+def _words(item: Item, own: list[Row]) -> list[list[str]]:
+    if len(own) > 1:
+        return [["rows", "1", str(len(own))]]
+    return words_of(item.differences(own[0]), {**item.words, "comment": item.comment}, own[0]) if own else []
+
+
+def _write(entries: list[RouterEntry], drifted: dict[int, RouterEntry], *, repairs: bool) -> None:
+    """Sent again at once, or held; a hold ends with the drift. Only for the revision that was compared."""
+    for entry in entries:
+        rows = RouterEntry.objects.filter(pk=entry.pk, revision=entry.revision, presence=Presence.PRESENT)
+        if entry.pk not in drifted:
+            if entry.hold == Hold.DRIFT:
+                rows.update(hold=Hold.NONE, router_words="")
+        elif repairs or entry.hold not in {Hold.NONE, Hold.DRIFT}:
+            hold = Hold.NONE if entry.hold == Hold.DRIFT else entry.hold
+            rows.update(applied_revision=0, hold=hold)
+        else:
+            rows.update(applied_revision=0, hold=Hold.DRIFT, router_words="it was changed on the router")

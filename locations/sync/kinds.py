@@ -17,6 +17,7 @@ from locations.routeros.values import (
     pair_of_seconds,
     queue_words,
     rate_pair,
+    seconds_text,
     whole,
 )
 from locations.sync.entry_menus import Item
@@ -84,9 +85,18 @@ class AccountKind:
         """Nameless entries that belong to this account and are confirmed together with it."""
         return []
 
+    def shown(self, account: AccessAccount, place: Place) -> dict[str, str]:
+        """What we want of the readable properties, for a person to compare. Never a password."""
+        return {
+            "profile": place.profile_of(account).name, "comment": comment_of(place.tag, account.tag),
+            "disabled": "yes" if place.is_off(account) else "no",
+        }  # fmt: skip
+
     def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
-        """Readable properties that are not as we sent them. Passwords are not compared: the user may not read them."""
+        """Readable properties that are not as we sent them. A password only where the router lets us read it."""
         found = []
+        if is_readable(row.get("password", "")) and row["password"] != account.secret:
+            found.append("password")
         if row.get("profile", "") != place.profile_of(account).name:
             found.append("profile")
         if row.get("comment", "") != comment_of(place.tag, account.tag):
@@ -98,7 +108,14 @@ class AccountKind:
 
 class HotspotKind(AccountKind):
     kind = Kind.HOTSPOT
-    readable = ".id,name,profile,comment,disabled,limit-uptime,limit-bytes-total,mac-address,uptime,bytes-in,bytes-out"
+    readable = ".id,name,password,profile,comment,disabled,limit-uptime,limit-bytes-total,mac-address,uptime,bytes-in,bytes-out"
+
+    def shown(self, account: AccessAccount, place: Place) -> dict[str, str]:
+        more = {
+            "limit-uptime": seconds_text(account.sent_limit_seconds), "mac-address": account.mac_address,
+            "limit-bytes-total": str(account.limit_bytes or ""),
+        }  # fmt: skip
+        return super().shown(account, place) | more
 
     def words(
         self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
@@ -123,7 +140,10 @@ class HotspotKind(AccountKind):
 
 class PppKind(AccountKind):
     kind = Kind.PPP
-    readable = ".id,name,profile,comment,disabled,remote-address"
+    readable = ".id,name,password,profile,comment,disabled,remote-address"
+
+    def shown(self, account: AccessAccount, place: Place) -> dict[str, str]:
+        return super().shown(account, place) | {"remote-address": account.static_address or ""}
 
     def words(
         self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
@@ -167,6 +187,9 @@ class StaticKind(AccountKind):
             "disabled": "no",
         }
 
+    def shown(self, account: AccessAccount, place: Place) -> dict[str, str]:
+        return self.words(account, place, None, None)
+
     @staticmethod
     def _rate(account: AccessAccount, place: Place) -> str:
         is_slow = place.is_off(account) or (account.is_isolated and place.method == IsolationMethod.PROFILE)
@@ -197,6 +220,11 @@ class StaticKind(AccountKind):
             there[name] = readable_pair(row.get(name, "0/0"))
         found = [name for name in wanted if name != "disabled" and there.get(name, "") != wanted[name]]
         return found + (["disabled"] if is_true(row.get("disabled", "false")) else [])
+
+
+def is_readable(password: str) -> bool:
+    """The router shows passwords to this login: neither left out nor masked."""
+    return bool(password.strip("*"))
 
 
 def readable_pair(value: str) -> str:

@@ -281,12 +281,12 @@ def _update_state(observation: Observation) -> None:
     if payload["swept"]:
         state.usage_swept_at = at
     if payload["restarted"]:
-        state.reconcile_due_at = state.reconcile_due_at or at
+        state.reconcile_due_at, state.is_repair_due = state.reconcile_due_at or at, True
     state.save(
         update_fields=[
             "reach", "reach_since", "identity", "model", "version", "serial", "uptime_seconds", "cpu_load",
             "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at", "seen_at",
-            "polled_at", "usage_swept_at", "reconcile_due_at",
+            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due",
         ]
     )  # fmt: skip
     if was_down:

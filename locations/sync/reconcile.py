@@ -1,28 +1,31 @@
 """Compare everything wanted with everything there: after a restart, a reset, a take-over, and every six hours.
 
 Missing entries are made wanted again with their remaining time (never marked expired), different ones are sent
-again, entries with our tag that we do not know are listed and left alone (DESIGN 3.1).
+again, entries with our tag that we do not know are listed and left alone (DESIGN 3.1). Where a location wants to be
+asked first, what drifted is held (`Hold.DRIFT`) until a person says "repair", and the screen says so meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
-from locations.choices import Hold, Kind, Presence
-from locations.models import AccessAccount, RouterProfile, RouterSession, RouterState
+from locations.choices import DriftCategory, DriftSubject, Hold, Kind, Presence
+from locations.models import AccessAccount, DriftRow, RouterSession, RouterState
 from locations.routeros.client import RouterClient, Row
 from locations.routeros.values import is_ours, whole
 from locations.sync.compare_entries import EntryRows, entries_compare
-from locations.sync.drift import Drift
-from locations.sync.kinds import KINDS, Place, place_of, seconds_of
+from locations.sync.compare_profiles import ProfileChange, profiles_compare, profiles_write
+from locations.sync.drift import Drift, words_of
+from locations.sync.kinds import KINDS, AccountKind, Place, is_readable, place_of, seconds_of
 from locations.sync.menus import MENUS
 from locations.sync.outcome import NOT_OURS
 from locations.sync.poll import STATIC_QUEUES
+from locations.sync.scope import Scope
 
 EVERY = timedelta(hours=6)
 CHUNK = 5000
@@ -30,59 +33,94 @@ CHUNK = 5000
 
 @dataclass(frozen=True)
 class Change:
-    """What the comparison means for one account row: new counters, and whether it must be sent again."""
+    """What the comparison means for one account row: new counters, and whether it must be sent again.
+
+    `hold` None leaves it as it is; "" ends it. A new drift hold counts only for the revision that was compared.
+    """
 
     account_id: int
+    revision: int
     router_id: str
     lost_seconds: int
     lost_bytes: int
     epoch_seconds: int
     epoch_bytes: int
     resend: bool
-    hold: str = ""
+    hold: str | None = None
+    words: str = ""
 
 
-def reconcile(location_id: int, client: RouterClient, installation_tag: str, now: datetime) -> Drift:
-    """Read the router whole, compare, write the difference down. Raises RouterUnreachable without changing anything."""
+def reconcile(
+    location_id: int,
+    client: RouterClient,
+    installation_tag: str,
+    now: datetime,
+    *,
+    repairs: bool = True,
+    scope: Scope | None = None,
+) -> Drift:
+    """Read the router, compare, write the difference down. Raises RouterUnreachable without changing anything.
+
+    Without `repairs` what drifted is only held and listed. With a `scope` only its accounts and profiles are compared.
+    """
     drift = Drift()
-    used = [kind for kind in KINDS.values() if kind.kind != Kind.STATIC or _has_static(location_id)]
-    entries = {
-        kind.kind: client.print(kind.menu.users, kind.readable.split(","), STATIC_QUEUES if kind.has_companions else ())
-        for kind in used
-    }
+    kinds = [kind for kind in KINDS.values() if _is_used(location_id, kind, scope)]
+    entries = {kind.kind: _read(client, kind, scope) for kind in kinds}
     profiles = {kind: client.print(menu.profiles) for kind, menu in MENUS.items() if menu.profiles}
     nameless = EntryRows.read(location_id, client, with_companions=Kind.STATIC in entries)
     place = place_of(location_id, installation_tag)
-    profile_changes = _compare_profiles(location_id, profiles)
-    changes = _compare_accounts(location_id, entries, nameless, place, drift)
-    entries_compare(location_id, nameless, place.tag, drift)
+    profile_changes = profiles_compare(location_id, profiles, drift, repairs=repairs, scope=scope)
+    changes = _compare_accounts(location_id, entries, nameless, place, drift, repairs=repairs, scope=scope)
+    if scope is None:
+        entries_compare(location_id, nameless, place.tag, drift, repairs=repairs)
     _write_accounts(changes)
-    _write_state(location_id, profile_changes, drift, now)
+    _write_state(location_id, profile_changes, drift, now, repairs=repairs, scope=scope)
     return drift
 
 
-def _has_static(location_id: int) -> bool:
-    return AccessAccount.objects.filter(location_id=location_id, kind=Kind.STATIC).exists()
+def _is_used(location_id: int, kind: AccountKind, scope: Scope | None) -> bool:
+    rows = AccessAccount.objects.filter(location_id=location_id, kind=kind.kind)
+    if scope is not None:
+        return rows.filter(scope.accounts).exists()
+    return kind.kind != Kind.STATIC or rows.exists()
+
+
+def _read(client: RouterClient, kind: AccountKind, scope: Scope | None) -> list[Row]:
+    words, only = kind.readable.split(","), STATIC_QUEUES if kind.has_companions else ()
+    names = scope.names(kind.kind) if scope is not None else None
+    if names is None:
+        return client.print(kind.menu.users, words, only)
+    return [row for name in names for row in client.print(kind.menu.users, words, [f"name={name}"])]
 
 
 def _compare_accounts(
-    location_id: int, entries: dict[str, list[Row]], nameless: EntryRows, place: Place, drift: Drift
+    location_id: int,
+    entries: dict[str, list[Row]],
+    nameless: EntryRows,
+    place: Place,
+    drift: Drift,
+    *,
+    repairs: bool,
+    scope: Scope | None,
 ) -> list[Change]:
-    installation_tag = place.tag
     there = {(str(kind), row["name"]): row for kind, rows in entries.items() for row in rows if "name" in row}
+    # decrypting the passwords of 100,000 accounts is only worth it where the router shows us its own
+    has_passwords = any(is_readable(row.get("password", "")) for row in there.values())
     changes: list[Change] = []
     ours = 0
-    for account in _accounts(location_id):
+    for account in _accounts(location_id, scope, has_passwords=has_passwords):
         row = _row_of(account, there)
-        if row is not None and is_ours(row.get("comment", ""), installation_tag):
+        if row is not None and is_ours(row.get("comment", ""), place.tag):
             ours += 1
-        change = _compare(account, row, nameless, place, drift)
+        change = _compare(account, row, nameless, place, drift, repairs=repairs)
         if change is not None:
             changes.append(change)
-    for (_kind, name), row in there.items():
-        if is_ours(row.get("comment", ""), installation_tag):
-            drift.extra.append(name)
-    drift.others = sum(len(rows) for rows in entries.values()) - ours
+    if scope is None:
+        for (kind, name), row in there.items():
+            is_extra = is_ours(row.get("comment", ""), place.tag)
+            category = DriftCategory.EXTRA if is_extra else DriftCategory.FOREIGN
+            drift.add(category, DriftSubject.ACCOUNT, kind, name)
+        drift.others = sum(len(rows) for rows in entries.values()) - ours
     return changes
 
 
@@ -95,38 +133,65 @@ def _row_of(account: AccessAccount, there: dict[tuple[str, str], Row]) -> Row | 
     return there.pop((account.kind, account.name), None)
 
 
-def _accounts(location_id: int) -> Iterable[AccessAccount]:
+def _accounts(location_id: int, scope: Scope | None, *, has_passwords: bool) -> Iterable[AccessAccount]:
     rows = AccessAccount.objects.filter(location_id=location_id).select_related("profile__isolation_profile")
-    return rows.defer("password").order_by("pk").iterator(chunk_size=CHUNK)
+    rows = rows if scope is None else rows.filter(scope.accounts)
+    return (rows if has_passwords else rows.defer("password")).order_by("pk").iterator(chunk_size=CHUNK)
 
 
-def _compare(account: AccessAccount, row: Row | None, nameless: EntryRows, place: Place, drift: Drift) -> Change | None:
+def _compare(
+    account: AccessAccount, row: Row | None, nameless: EntryRows, place: Place, drift: Drift, *, repairs: bool
+) -> Change | None:
     kind = KINDS[account.kind]
-    nameless.known(kind.companions(account, place))
-    if account.applied_revision == 0 or account.presence == Presence.ABSENT:
+    companions = kind.companions(account, place)
+    nameless.known(companions)
+    is_held = account.hold == Hold.DRIFT
+    if (account.applied_revision == 0 and not is_held) or account.presence == Presence.ABSENT:
         return None  # not sent yet, or on its way out: the writer looks itself
+    found = (DriftSubject.ACCOUNT, account.kind, account.name, account.pk)
     if row is None:
-        drift.missing.append(account.name)
-        return Change(account.pk, "", account.epoch_uptime_seconds, account.epoch_bytes, 0, 0, resend=True)
+        drift.add(DriftCategory.MISSING, *found)
+        lost = (account.epoch_uptime_seconds, account.epoch_bytes)
+        return Change(account.pk, account.revision, "", *lost, 0, 0, True, *_hold(account, repairs, IS_MISSING))
+    keep = (account.epoch_uptime_seconds, account.epoch_bytes)
     if not is_ours(row.get("comment", ""), place.tag):
-        drift.conflicts.append(account.name)
-        return Change(account.pk, "", 0, 0, account.epoch_uptime_seconds, account.epoch_bytes, True, Hold.CONFLICT)
+        drift.add(DriftCategory.CONFLICT, *found)
+        return Change(account.pk, account.revision, "", 0, 0, *keep, True, Hold.CONFLICT, NOT_OURS)
     uptime = seconds_of(row.get("uptime", ""))
     size = whole(row.get("bytes-in", "")) + whole(row.get("bytes-out", ""))
     lost_seconds, lost_bytes = account.epoch_uptime_seconds - uptime, account.epoch_bytes - size
     live = account.kind != Kind.HOTSPOT or (lost_seconds <= 0 and lost_bytes <= 0)
     is_reset = not live and uptime == 0 and size == 0
-    differs = account.is_synced and bool(
-        kind.differences(account, row, place) or nameless.differ(kind.companions(account, place))
-    )
-    if differs:
-        drift.different.append(account.name)
-    if not differs and not is_reset and row.get(".id", "") == account.router_id:
+    words = []
+    if account.is_synced or is_held:
+        words = words_of(kind.differences(account, row, place), kind.shown(account, place), row)
+        words += [[item.kind, "", ""] for item in companions if nameless.differ([item])]
+    if words:
+        drift.add(DriftCategory.DIFFERENT, *found, words=words)
+    if is_reset and not _has_live_session(account):  # counted time was lost there: no question of taste
+        lost = (max(0, lost_seconds), max(0, lost_bytes))
+        return Change(account.pk, account.revision, row[".id"], *lost, uptime, size, True, _ended(account))
+    if words:
+        hold = _hold(account, repairs, IS_DIFFERENT)
+        return Change(account.pk, account.revision, row[".id"], 0, 0, *keep, True, *hold)
+    if row.get(".id", "") == account.router_id and not is_held:
         return None
-    if is_reset and not _has_live_session(account):
-        return Change(account.pk, row[".id"], max(0, lost_seconds), max(0, lost_bytes), uptime, size, resend=True)
-    keep = (account.epoch_uptime_seconds, account.epoch_bytes)
-    return Change(account.pk, row[".id"], 0, 0, *keep, resend=differs)
+    return Change(account.pk, account.revision, row[".id"], 0, 0, *keep, False, _ended(account))
+
+
+IS_MISSING = "it is not on the router any more"
+IS_DIFFERENT = "it was changed on the router"
+
+
+def _hold(account: AccessAccount, repairs: bool, words: str) -> tuple[str | None, str]:
+    if repairs or account.hold not in {Hold.NONE, Hold.DRIFT}:
+        return _ended(account), ""
+    return Hold.DRIFT, words
+
+
+def _ended(account: AccessAccount) -> str | None:
+    """A drift hold ends with the drift or its repair; what a person must decide for another reason stays."""
+    return Hold.NONE if account.hold == Hold.DRIFT else None
 
 
 def _has_live_session(account: AccessAccount) -> bool:
@@ -139,10 +204,14 @@ UPDATE locations_accessaccount a SET router_id = v.router_id,
   past_uptime_seconds = a.past_uptime_seconds + v.lost_seconds, past_bytes = a.past_bytes + v.lost_bytes,
   epoch_uptime_seconds = v.epoch_seconds, epoch_bytes = v.epoch_bytes,
   applied_revision = CASE WHEN v.resend THEN 0 ELSE a.applied_revision END,
-  hold = CASE WHEN v.hold = '' THEN a.hold ELSE v.hold END,
-  router_words = CASE WHEN v.hold = '' THEN a.router_words ELSE %s END
-FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bool[], %s::text[])
-  AS v(id, router_id, lost_seconds, lost_bytes, epoch_seconds, epoch_bytes, resend, hold)
+  hold = CASE WHEN v.is_held THEN v.hold ELSE a.hold END,
+  router_words = CASE WHEN v.is_held THEN v.words ELSE a.router_words END
+FROM (
+  SELECT *, hold IS NOT NULL AND NOT (hold = 'drift' AND revision <> (
+    SELECT n.revision FROM locations_accessaccount n WHERE n.id = u.id)) AS is_held
+  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bool[],
+    %s::text[], %s::text[])
+    AS u(id, revision, router_id, lost_seconds, lost_bytes, epoch_seconds, epoch_bytes, resend, hold, words)) v
 WHERE a.id = v.id AND a.presence = 'present'
 """
 
@@ -151,47 +220,33 @@ def _write_accounts(changes: list[Change]) -> None:
     for start in range(0, len(changes), CHUNK):
         part = changes[start : start + CHUNK]
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                _CHANGE,
-                [
-                    NOT_OURS, [c.account_id for c in part], [c.router_id for c in part],
-                    [c.lost_seconds for c in part], [c.lost_bytes for c in part], [c.epoch_seconds for c in part],
-                    [c.epoch_bytes for c in part], [c.resend for c in part], [c.hold for c in part],
-                ],
-            )  # fmt: skip
-
-
-def _compare_profiles(location_id: int, entries: dict[Any, list[Row]]) -> list[tuple[int, str, bool]]:
-    """(profile id, its `.id` there, must be sent again) for every profile the router no longer has as sent."""
-    changes = []
-    there = {(str(kind), row.get("name", "")): row for kind, rows in entries.items() for row in rows}
-    for profile in RouterProfile.objects.filter(
-        location_id=location_id, presence=Presence.PRESENT, applied_revision__gt=0, kind__in=list(entries)
-    ):
-        row = there.get((profile.kind, profile.name))
-        if row is None:
-            changes.append((profile.pk, "", True))
-            continue
-        differs = profile.is_synced and _profile_differs(profile, row)
-        if row.get(".id") != profile.router_id or differs:
-            changes.append((profile.pk, row.get(".id", ""), differs))
-    return changes
-
-
-def _profile_differs(profile: RouterProfile, row: Row) -> bool:
-    """Speed, and for the isolated the address list by which the firewall knows them."""
-    if row.get("rate-limit", "") != profile.rate_limit:
-        return True
-    return bool(profile.address_list) and row.get("address-list", "") != profile.address_list
+            cursor.execute(_CHANGE, [list(column) for column in zip(*map(astuple, part), strict=True)])
 
 
 @transaction.atomic
-def _write_state(location_id: int, profile_changes: list[tuple[int, str, bool]], drift: Drift, now: datetime) -> None:
-    for pk, router_id, resend in profile_changes:
-        changes: dict[str, Any] = {"router_id": router_id}
-        if resend:
-            changes["applied_revision"] = 0
-        RouterProfile.objects.filter(pk=pk).update(**changes)
+def _write_state(
+    location_id: int,
+    profile_changes: list[ProfileChange],
+    drift: Drift,
+    now: datetime,
+    *,
+    repairs: bool,
+    scope: Scope | None,
+) -> None:
+    profiles_write(profile_changes)
+    old = DriftRow.objects.filter(location_id=location_id)
+    if scope is not None:
+        scope.drift(old).delete()
+        DriftRow.objects.bulk_create(drift.rows(location_id, now))
+        return
+    asked = {(r.subject, r.kind, r.name): r.repair_at for r in old.filter(repair_at__isnull=False, removed_at=None)}
+    old.delete()
+    rows = drift.rows(location_id, now)
+    for row in rows:
+        if row.category == DriftCategory.EXTRA:
+            row.repair_at = asked.get((row.subject, row.kind, row.name))
+    DriftRow.objects.bulk_create(rows, batch_size=1000)
+    done: dict[str, Any] = {"repaired_at": now, "is_repair_due": False} if repairs else {}
     RouterState.objects.filter(location_id=location_id).update(
-        drift=drift.as_json(), reconciled_at=now, reconcile_due_at=None
+        drift=drift.as_json(), reconciled_at=now, reconcile_due_at=None, **done
     )

@@ -13,6 +13,7 @@ from locations.choices import Reach, RolloutMode, RolloutStatus
 from locations.models import (
     TODO,
     AccessAccount,
+    DriftRow,
     Location,
     Observation,
     ProfileRollout,
@@ -35,6 +36,9 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
         location=OuterRef("pk"), status=RolloutStatus.RUNNING, mode=RolloutMode.NOW
     )
     observations = Observation.objects.filter(location=OuterRef("pk"), processed_at=None)
+    removals = DriftRow.objects.filter(
+        location=OuterRef("pk"), repair_at__isnull=False, removed_at=None, router_words=""
+    )
     poll_due = Q(state__polled_at=None) | Q(state__polled_at__lte=now - timedelta(seconds=POLL_SECONDS))
     rows = (
         Location.objects.filter(is_active=True)
@@ -48,6 +52,8 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
             | Exists(entries)
             | Exists(rollouts)
             | Exists(observations)
+            | Exists(removals)
+            | Q(state__compare_wanted__isnull=False)
             | Q(state__reconcile_due_at__lte=now)
         )
     )

@@ -21,6 +21,7 @@ from locations.routeros.client import RouterClient
 from locations.routeros.errors import LeaseLost, RouterError
 from locations.sync import connections
 from locations.sync.batch import Batch
+from locations.sync.extras import extras_due, extras_remove
 from locations.sync.failure import failure_record
 from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
 from locations.sync.kinds import place_of
@@ -38,7 +39,9 @@ from locations.sync.outcome import Model, outcomes_record, sessions_ended_record
 from locations.sync.poll import is_poll_due, poll
 from locations.sync.queue import accounts_due, entries_due, has_work, profiles_due, sibling_use
 from locations.sync.reconcile import EVERY, reconcile
+from locations.sync.repairs import is_daily_repair_due, is_repairing
 from locations.sync.rollout import rollouts_step
+from locations.sync.scope import compare_done, scope_of
 
 RUN_SECONDS = 30.0  # then the next run gets its turn, so that a busy location cannot hold a thread for ever
 RECONCILE_SECONDS = LEASE_SECONDS * 0.8
@@ -115,7 +118,8 @@ class _Run:
                 self._poll(client, seen or read_identity(client))
                 seen = None
                 did = True
-            did = did or self._rollouts(client) or self._batch(client) or self._reconcile(client, is_forced=False)
+            did = did or self._compare(client) or self._rollouts(client) or self._batch(client)
+            did = did or self._extras(client) or self._reconcile(client, is_forced=False)
             if not did:
                 return
         self.result.more = True
@@ -157,7 +161,7 @@ class _Run:
         AccessAccount.objects.filter(pk__in=ids.get("account", []), location=self.location).update(applied_revision=0)
         RouterProfile.objects.filter(pk__in=ids.get("profile", []), location=self.location).update(applied_revision=0)
         RouterEntry.objects.filter(pk__in=ids.get("entry", []), location=self.location).update(applied_revision=0)
-        RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=self.now())
+        RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=self.now(), is_repair_due=True)
         self.compare_again = timedelta(seconds=LEASE_SECONDS)
 
     def _renew(self, client: RouterClient, sent: dict[str, list[int]], seconds: float) -> None:
@@ -227,15 +231,36 @@ class _Run:
             outcomes_record(model, batch.outcomes, self.now())
         sessions_ended_record(self.location.pk, batch.ended, self.now())
 
+    def _compare(self, client: RouterClient) -> bool:
+        """What a person asked to look at now."""
+        wanted = [(str(subject), int(pk)) for subject, pk in self._state().compare_wanted or []]
+        if not wanted:
+            return False
+        self._renew(client, {}, RECONCILE_SECONDS)
+        scope = scope_of(self.location.pk, wanted)
+        repairs = is_repairing(self.location, self._state(), self.now())
+        reconcile(self.location.pk, client, self.tag, self.now(), repairs=repairs, scope=scope)
+        compare_done(self.location.pk, wanted)
+        return True
+
+    def _extras(self, client: RouterClient) -> bool:
+        due = extras_due(self.location.pk)
+        if due:
+            self._renew(client, {}, BATCH_SECONDS)
+            extras_remove(due, client, self.tag, self.now())
+        return bool(due)
+
     def _reconcile(self, client: RouterClient, *, is_forced: bool) -> bool:
         state, now = self._state(), self.now()
         due = state.reconcile_due_at is not None and state.reconcile_due_at <= now
         old = state.reconciled_at is None or now - state.reconciled_at >= EVERY
-        if not (is_forced or due or old):
+        if not (is_forced or due or old or is_daily_repair_due(self.location, state, now)):
             return False
         self._renew(client, {}, RECONCILE_SECONDS)
-        reconcile(self.location.pk, client, self.tag, now)
+        repairs = is_forced or is_repairing(self.location, state, now)
+        reconcile(self.location.pk, client, self.tag, now, repairs=repairs)
         if self.compare_again is not None:
-            RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=now + self.compare_again)
+            due_at = now + self.compare_again
+            RouterState.objects.filter(pk=self.location.pk).update(reconcile_due_at=due_at, is_repair_due=True)
             self.compare_again = None
         return True

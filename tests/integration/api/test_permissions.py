@@ -81,6 +81,8 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_test_connection": "locations.test_location",
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
+    "locations_location_drift": "locations.view_location",
+    "locations_accessaccount_compare": "locations.repair_location",
     "locations_location_add_staff": "locations.add_locationuser",
     "locations_location_live": "locations.view_location",
     "billing_plan_publish": "billing.publish_plan",
