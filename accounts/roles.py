@@ -32,6 +32,7 @@ NAMED: tuple[Named, ...] = (
     Named("locations.accept_router", "location", "Can go on with another router at the same address"),
     Named("locations.repair_location", "location", "Can compare a router and repair what drifted"),
     Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
+    Named("locations.open_accessaccount", "accessaccount", "Can open a moved account before the old router let it go"),
     Named("locations.kick_accessaccount", "accessaccount", "Can end a session"),
     Named("locations.disable_accessaccount", "accessaccount", "Can disable and enable an access account"),
     Named("customers.merge_customer", "customer", "Can merge customers and undo it"),
@@ -120,7 +121,7 @@ _ADMIN = _OPERATOR.union(
     _on("locations.accessaccount", ADD, CHANGE, DELETE),
     {
         "locations.test_location", "locations.retry_location", "locations.accept_router",
-        "locations.adopt_accessaccount", "locations.repair_location",
+        "locations.adopt_accessaccount", "locations.repair_location", "locations.open_accessaccount",
     },
     # services, what they are billed by, and the runs that bill them
     {

@@ -234,6 +234,11 @@ class AccessAccount(DesiredRow):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     is_kick_due = models.BooleanField(default=False, help_text="end its live sessions with the next write")
     is_adopted = models.BooleanField(default=False, help_text="a person said that the router's entry is this account")
+    # of an account on its way out: which one takes its place, and whether that one waits until this one is gone
+    moved_to = models.ForeignKey(
+        "self", on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    is_move_awaited = models.BooleanField(default=False, db_default=False)
     sent_limit_seconds = models.PositiveBigIntegerField(null=True, help_text="limit-uptime as the router has it")
     first_login_at = models.DateTimeField(_("first login"), null=True, blank=True)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
@@ -276,6 +281,7 @@ class AccessAccount(DesiredRow):
             models.Index(
                 fields=["location", "id"], name="locations_account_isolated", condition=Q(is_isolated=True),
             ),
+            models.Index(fields=["moved_to"], name="locations_account_moved", condition=Q(moved_to__isnull=False)),
         ]  # fmt: skip
 
     @property

@@ -223,3 +223,10 @@ def desired_rows(rows: Sequence[DriftRow]) -> dict[tuple[str, int], DesiredRow]:
         ids = [row.row_id for row in rows if row.subject == subject and row.row_id]
         found |= {(str(subject), wish.pk): wish for wish in model.objects.filter(pk__in=ids)}
     return found
+
+
+def moves_awaited(account_ids: Sequence[int]) -> dict[int, str]:
+    """Which of these accounts wait for another router to let them go, and its name (the first of several)."""
+    rows = AccessAccount.objects.filter(moved_to__in=account_ids, is_move_awaited=True, presence=Presence.ABSENT)
+    rows = rows.order_by("-location__name")
+    return {new: name for new, name in rows.values_list("moved_to_id", "location__name") if new is not None}

@@ -36,6 +36,7 @@ class Fact:
     is_isolated: bool = False
     name: str = ""
     is_applied_before: bool = True
+    waits_for: str = ""  # the router that must let it go first
 
 
 def row_words(fact: Fact, now: datetime | None = None) -> Words:
@@ -53,6 +54,9 @@ def row_words(fact: Fact, now: datetime | None = None) -> Words:
         return _on_router(fact, now)
     if fact.is_synced:
         return Words(Tone.QUIET, "check", _("Gone from the router"))
+    if fact.waits_for and fact.is_present:
+        text = _("Opened when router “%(name)s” has let it go") % {"name": fact.waits_for}
+        return Words(Tone.WAITING, "schedule", text)
     if fact.reach in {Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER}:
         return unreachable_words(fact.reach, fact.reach_since, fact.waiting, fact.zone, now)
     if not fact.is_present:
@@ -117,7 +121,7 @@ def reach_words(
     return Words(Tone.QUIET, "schedule", _("Not contacted yet"))
 
 
-def fact_of(row: object, *, location: object, state: object | None, waiting: int = 1) -> Fact:
+def fact_of(row: object, *, location: object, state: object | None, waiting: int = 1, waits_for: str = "") -> Fact:
     """The fact behind a desired row (`AccessAccount`, `RouterProfile`) with its location and router state."""
     return Fact(
         location_name=location.name,  # type: ignore[attr-defined]
@@ -133,6 +137,7 @@ def fact_of(row: object, *, location: object, state: object | None, waiting: int
         is_disabled=getattr(row, "is_disabled", False),
         is_isolated=getattr(row, "is_isolated", False),
         name=row.name,  # type: ignore[attr-defined]
+        waits_for=waits_for,
     )
 
 

@@ -27,7 +27,7 @@ from core.errors import DomainError
 from locations.choices import Priority
 from locations.models import AccessAccount, Location
 from locations.selectors import locations_visible_to
-from locations.services import account_change, accounts_remove
+from locations.services import account_change, accounts_replace
 
 UNCHANGED: Any = object()
 
@@ -98,7 +98,8 @@ def subscription_move(
     ip: str | None = None,
     now: datetime | None = None,
 ) -> Subscription:
-    """Serve it at another location from now on, with the same name and terms. The old router removes its login."""
+    """Serve it at another location from now on, with the same name and terms. The new router opens it when the old one
+    has removed its login."""
     at = now or clock.now()
     why = reason_checked(reason)
     fresh = subscription_for(subscription, actor, statuses=[SubscriptionStatus.DRAFT, *ALIVE])
@@ -118,9 +119,9 @@ def subscription_move(
         fresh.static_address = address_checked(static_address, fresh.type)
     fresh.save(update_fields=["location", "account", "static_address", "updated_at"])
     if fresh.status != SubscriptionStatus.DRAFT:
-        login_put(fresh, priority=Priority.PAID)
+        account = login_put(fresh, priority=Priority.PAID)
         if old_account:
-            accounts_remove(AccessAccount.objects.filter(pk=old_account))
+            accounts_replace(AccessAccount.objects.filter(pk=old_account), by=account)
         services_reconsider([fresh.pk], now=at)
     event_write(fresh, "moved", at=at, actor=actor, reason=why, before=before.name, after=location.name)
     staff_acted(actor, "subscription.moved", ip, fresh, reason=why, before=before.pk, after=location.pk)

@@ -19,14 +19,16 @@ from core.formats import data_size, duration, moment
 from core.staff_events import StaffActed
 from locations.choices import Hold, Presence
 from locations.models import NOT_SYNCED, AccessAccount
-from locations.selectors import accounts_visible_to, last_session_end
+from locations.selectors import accounts_visible_to, last_session_end, moves_awaited
 from locations.services import (
     account_disable,
     account_enable,
     account_kick,
+    account_open_now,
     accounts_compare,
     accounts_remove,
     conflict_adopt,
+    switch_of,
 )
 from locations.words import fact_of, row_words, session_end_words
 
@@ -74,7 +76,7 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
     sortable_by = ()
     ordering = ("-id",)
     csv_fields = ("name", "location", "kind", "plain_state", "until")
-    confirmations = ("kick", "disable", "enable", "adopt", "compare", "remove")
+    confirmations = ("kick", "disable", "enable", "adopt", "open_now", "compare", "remove")
     live_template = "locations/admin/account_facts.html"
     is_facts_only = True
     empty_text = gettext_lazy("Logins on routers appear here when vouchers are made.")
@@ -94,9 +96,17 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
     def plain_state(self, row: AccessAccount) -> str:
         return str(self._words(row).text)
 
+    def decorate(self, request: HttpRequest, rows: list[AccessAccount]) -> None:
+        waiting = moves_awaited([row.pk for row in rows if not row.is_synced])
+        for row in rows:
+            row._waits_for = waiting.get(row.pk, "")  # type: ignore[attr-defined]
+
     @staticmethod
     def _words(row: AccessAccount) -> Any:
-        return row_words(fact_of(row, location=row.location, state=getattr(row.location, "state", None)))
+        waits_for = getattr(row, "_waits_for", "")
+        return row_words(
+            fact_of(row, location=row.location, state=getattr(row.location, "state", None), waits_for=waits_for)
+        )
 
     @admin.display(description=gettext_lazy("valid until"))
     def until(self, row: AccessAccount) -> str:
@@ -104,6 +114,7 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
 
     def facts(self, request: HttpRequest, row: AccessAccount) -> dict[str, Any]:
         zone = row.location.timezone
+        self.decorate(request, [row])
 
         def when(value: Any) -> str:
             return moment(value, zone) if value else "–"
@@ -194,6 +205,29 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
             question=_("The router has an entry %(name)s that we did not make. Take it over and write ours into it?")
             % {"name": row.name},
             permission="locations.adopt_accessaccount",
+        )  # fmt: skip
+
+    def open_now(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
+        if row.presence == Presence.ABSENT or row.is_synced:
+            return None
+        switch = switch_of(row)
+        if not switch.waits_for or switch.offline != switch.waits_for:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            account_open_now(row, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
+            return _("%(name)s is opened now; the old place will be closed when its router returns.") % {
+                "name": row.name
+            }
+
+        return Confirmation(
+            title=_("Open now"), button=_("Open now"), run=run, icon="lock_open", is_danger=True,
+            question=_(
+                "%(old)s cannot be reached and still lets %(name)s in. Open it at %(new)s now? The old place will be "
+                "closed when its router returns; until then it could be used at both."
+            )
+            % {"old": ", ".join(switch.waits_for), "name": row.name, "new": row.location.name},
+            permission="locations.open_accessaccount",
         )  # fmt: skip
 
     def compare(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:

@@ -15,7 +15,7 @@ from locations.api.filters import AccountFilter
 from locations.api.serializers import AccountRowOut
 from locations.models import AccessAccount
 from locations.selectors import accounts_visible_to
-from locations.services import account_disable, account_enable, account_kick, conflict_adopt
+from locations.services import account_disable, account_enable, account_kick, account_open_now, conflict_adopt
 
 
 class AccountViewSet(RoomViewSet):
@@ -33,6 +33,7 @@ class AccountViewSet(RoomViewSet):
         "enable": "locations.disable_accessaccount",
         "kick": "locations.kick_accessaccount",
         "adopt": "locations.adopt_accessaccount",
+        "open_now": "locations.open_accessaccount",
     }
 
     def visible(self) -> QuerySet[AccessAccount]:
@@ -61,6 +62,12 @@ class AccountViewSet(RoomViewSet):
     def adopt(self, request: Request, pk: str) -> Response:
         """Decide a conflict: the router's entry of this name is this account."""
         return self._command(conflict_adopt)
+
+    @extend_schema(request=NoInput, responses={200: AccountRowOut})
+    @action(detail=True, methods=["post"], url_path="open-now")
+    def open_now(self, request: Request, pk: str) -> Response:
+        """Open a moved login though the old router, which cannot be reached, has not confirmed that it is gone there."""
+        return self._command(account_open_now)
 
     def _command(self, service: Any) -> Response:
         account = self.get_object()

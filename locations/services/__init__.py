@@ -34,17 +34,20 @@ from locations.services.locations import (
 )
 from locations.services.profiles import profile_put, profile_remove
 from locations.services.rollouts import profile_rollout_cancel, profile_rollout_start
+from locations.services.switching import Switch, account_open_now, accounts_replace, location_switch, switch_of
 from locations.services.testing import TestResult, location_test
 
 __all__ = [
     "UNSET",
     "LocationStatus",
     "Repaired",
+    "Switch",
     "TestResult",
     "account_change",
     "account_disable",
     "account_enable",
     "account_kick",
+    "account_open_now",
     "account_put",
     "account_revive",
     "accounts_compare",
@@ -52,6 +55,7 @@ __all__ = [
     "accounts_isolate",
     "accounts_remove",
     "accounts_reopen",
+    "accounts_replace",
     "accounts_set_profile",
     "accounts_set_validity",
     "conflict_adopt",
@@ -70,10 +74,12 @@ __all__ = [
     "location_retry",
     "location_seed_first",
     "location_status",
+    "location_switch",
     "location_test",
     "profile_put",
     "profile_remove",
     "profile_rollout_cancel",
     "profile_rollout_start",
     "profiles_compare",
+    "switch_of",
 ]

@@ -141,6 +141,8 @@ def accounts_remove(accounts: QuerySet[AccessAccount], *, priority: int = Priori
     changed = AccessAccount.objects.filter(pk__in=[pk for pk, _location in ids_and_locations]).update(
         presence=Presence.ABSENT,
         is_kick_due=True,
+        moved_to=None,
+        is_move_awaited=False,
         priority=priority,
         revision=F("revision") + 1,
         hold=Hold.NONE,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
 from core import events
+from core.kick import kick
 from locations.choices import Hold, Presence
 from locations.events import AccountsRemoved
 from locations.models import AccessAccount, ProfileRollout, RouterEntry, RouterProfile, RouterSession
@@ -78,7 +80,15 @@ WHERE v.tag <> 'a' AND a.id = (
   SELECT min(o.id) FROM locations_accessaccount o
   WHERE o.kind = v.kind AND o.name = v.name AND o.tag || '' = v.tag AND o.presence = 'present')
 """
-_USED = ", r.past_uptime_seconds + r.epoch_uptime_seconds, r.past_bytes + r.epoch_bytes"
+# … of a move, to the account that takes its place; its limit is sent again when that was opened before
+_MOVED = """
+UPDATE locations_accessaccount a SET past_uptime_seconds = a.past_uptime_seconds + v.uptime,
+  past_bytes = a.past_bytes + v.bytes,
+  revision = a.revision + CASE WHEN a.limit_uptime_seconds IS NULL AND a.limit_bytes IS NULL THEN 0 ELSE 1 END
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS v(id, uptime, bytes)
+WHERE a.id = v.id AND a.presence = 'present' RETURNING a.id, a.location_id
+"""
+_USED = ", r.past_uptime_seconds + r.epoch_uptime_seconds, r.past_bytes + r.epoch_bytes, r.moved_to_id"
 _STALE = """
 UPDATE {table} r SET router_id = '', applied_revision = 0
 FROM unnest(%s::bigint[]) AS v(id) WHERE r.id = v.id AND r.presence = 'present'
@@ -129,11 +139,28 @@ def _record_gone(model: Model, gone: list[Gone]) -> None:
         rows = cursor.fetchall()
         # wanted back while the removal was under way: it is gone there, so it must be added anew
         cursor.execute(_STALE.format(table=table), [ids])
-        carried = [row[1:] for row in rows if any(row[4:])]
+        taken = _carry_moves(cursor, [row for row in rows if model is AccessAccount and row[6]])
+        carried = [row[1:6] for row in rows if any(row[4:6]) and row[6] not in taken]
         if carried:
             cursor.execute(_CARRY, [list(column) for column in zip(*carried, strict=True)])
     if rows and model is AccessAccount:
         events.emit(AccountsRemoved([tuple(row[:4]) for row in rows]))
+
+
+def _carry_moves(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> set[int]:
+    """Used amounts of accounts that moved go to their successors, which may be opened now; returns which are there."""
+    if not rows:
+        return set()
+    sums: dict[int, list[int]] = {}
+    for row in rows:
+        used = sums.setdefault(row[6], [0, 0])
+        used[0], used[1] = used[0] + row[4], used[1] + row[5]
+    ordered = sorted(sums.items())
+    cursor.execute(_MOVED, [[pk for pk, _u in ordered], [u[0] for _pk, u in ordered], [u[1] for _pk, u in ordered]])
+    found = cursor.fetchall()
+    for location_id in sorted({location_id for _pk, location_id in found}):
+        kick("locations.tasks.location_sync", location_id, 1, queue="routers")
+    return {pk for pk, _location_id in found}
 
 
 _ENDED = """

@@ -16,6 +16,12 @@ from locations.sync.menus import SiblingUse
 BATCH_ROWS = 500
 ENTRY_ROWS = 200
 UNSENT = ("created_at", "changed_at", "applied_at", "first_login_at", "last_seen_at")
+# moved here, and the old router has not yet confirmed that it is gone there
+AWAITING = Q(presence=Presence.PRESENT) & Q(
+    pk__in=AccessAccount.objects.filter(moved_to__isnull=False, is_move_awaited=True, presence=Presence.ABSENT).values(
+        "moved_to_id"
+    )
+)
 _PLANNER = ("enable_seqscan", "enable_bitmapscan", "enable_sort", "max_parallel_workers_per_gather")
 
 
@@ -68,7 +74,7 @@ def _sendable(location_id: int) -> QuerySet[AccessAccount]:
     unready = list(
         RouterProfile.objects.filter(location_id=location_id, applied_revision=0).values_list("pk", flat=True)
     )
-    rows = AccessAccount.objects.filter(TODO, location_id=location_id)
+    rows = AccessAccount.objects.filter(TODO, location_id=location_id).exclude(AWAITING)
     if not unready:
         return rows
     waiting = Q(profile_id__in=unready)
@@ -91,15 +97,17 @@ def has_work(location_id: int) -> bool:
 
 def has_paid_work(location_id: int) -> bool:
     """Somebody paid and waits: back-off is kept short for him."""
-    return AccessAccount.objects.filter(TODO, location_id=location_id, priority=Priority.PAID, hold=Hold.NONE).exists()
+    paid = AccessAccount.objects.filter(TODO, location_id=location_id, priority=Priority.PAID, hold=Hold.NONE)
+    return paid.exclude(AWAITING).exists()
 
 
 _SIBLINGS = """
 SELECT mine.id, sum(other.past_uptime_seconds + other.epoch_uptime_seconds)::bigint,
        sum(other.past_bytes + other.epoch_bytes)::bigint
 FROM locations_accessaccount mine JOIN locations_accessaccount other
-  ON other.name = mine.name AND other.kind = mine.kind AND other.tag || '' = mine.tag AND other.id <> mine.id
-WHERE mine.id = ANY(%s) AND mine.tag <> 'a' GROUP BY mine.id
+  ON other.name = mine.name AND other.kind = mine.kind AND other.id <> mine.id
+  AND (other.moved_to_id = mine.id OR (mine.tag <> 'a' AND other.tag || '' = mine.tag))
+WHERE mine.id = ANY(%s) GROUP BY mine.id
 """
 
 

@@ -22,14 +22,14 @@ from locations.models import (
 )
 from locations.sync.failure import SLOW_AFTER_FAILURES
 from locations.sync.poll import POLL_SECONDS
-from locations.sync.queue import by_index
+from locations.sync.queue import AWAITING, by_index
 
 KEEP_OBSERVATIONS = timedelta(hours=24)
 
 
 def locations_due(now: datetime) -> list[tuple[int, int]]:
     """(location id, failures so far) of every location with work that nobody is doing and whose back-off is over."""
-    accounts = AccessAccount.objects.filter(TODO, location=OuterRef("pk"))
+    accounts = AccessAccount.objects.filter(TODO, location=OuterRef("pk")).exclude(AWAITING)
     profiles = RouterProfile.objects.filter(TODO, location=OuterRef("pk"))
     entries = RouterEntry.objects.filter(TODO, location=OuterRef("pk"))
     rollouts = ProfileRollout.objects.filter(

@@ -16,7 +16,7 @@ from core.errors import DomainError, TransitionError
 from locations.choices import Presence, Priority
 from locations.models import Location
 from locations.selectors import locations_visible_to
-from locations.services import accounts_remove
+from locations.services import accounts_remove, accounts_replace
 from vouchers.choices import VOUCHER_MOVES, BatchStatus, PushAt, VoucherStatus
 from vouchers.models import BatchLocation, Voucher, VoucherBatch, VoucherLocation
 from vouchers.selectors import accounts_of, locations_of
@@ -60,7 +60,7 @@ def voucher_move(
 ) -> Voucher:
     """Make the voucher good at this location and nowhere else. What it used elsewhere keeps counting.
 
-    The old router keeps letting it in until it confirmed the removal; `voucher_state` says so.
+    The new router lets it in once the old ones confirmed that it is gone there; `voucher_state` says so.
     Raises DomainError when the plan is not published there or the person may not work there,
     TransitionError (`voucher.not_movable`) when the voucher has ended.
     """
@@ -100,7 +100,8 @@ def _move_entries(voucher: Voucher, location: Location) -> None:
         ),
         priority=Priority.PAID,
     )  # fmt: skip
-    accounts_remove(accounts_of(voucher).filter(presence=Presence.PRESENT).exclude(location=location))
+    accounts = accounts_of(voucher).filter(presence=Presence.PRESENT)
+    accounts_replace(accounts.exclude(location=location), by=accounts.get(location=location))
 
 
 def _over(voucher: Voucher, code: str) -> TransitionError:

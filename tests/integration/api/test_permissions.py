@@ -82,6 +82,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
     "locations_location_drift": "locations.view_location",
+    "locations_accessaccount_open_now": "locations.open_accessaccount",
     "locations_accessaccount_compare": "locations.repair_location",
     "locations_location_add_staff": "locations.add_locationuser",
     "locations_location_live": "locations.view_location",
