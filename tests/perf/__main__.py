@@ -29,10 +29,11 @@ PARTS = {
     "bills": "bills",
     "customers": "customers",
     "reports": "reports",
+    "payments": "payments",
 }
 GROUPS = {
     "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
-    "billing": ["bills", "customers", "reports"],
+    "billing": ["bills", "customers", "reports", "payments"],
 }
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 
