@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .device import Device, require_single_row
-from .errors import NOT_PERMITTED, Trap, invalid_value, missing_value, no_match, unknown_parameter
+from .errors import NOT_PERMITTED, OUT_OF_MEMORY, Trap, invalid_value, missing_value, no_match, unknown_parameter
 from .printing import PRINT_COMMANDS
 from .rules import check_remove, check_values
 from .schema.base import Menu
@@ -16,6 +16,8 @@ from .table import Row, Table
 Handler = Callable[[Device, Caller, Table, Sentence], Outcome]
 
 _READERS = frozenset({"print", "getall", "find", "get", "listen", "monitor-traffic", "monitor", "read", "export"})
+_SMALL = 64
+"""Changes of that size go through also when memory is short: switching somebody off must work."""
 _GLOBAL_WRITES = frozenset({("", "import"), ("", "execute")})
 _ADD_ONLY = frozenset({"copy-from", "place-before"})
 _FILE_ID_SINCE = (7, 13, 0)
@@ -128,6 +130,8 @@ def _add(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
             values.pop(name, None)
         else:
             values[name] = value
+    if device.is_full():
+        raise Trap(OUT_OF_MEMORY)
     missing = [prop.name for prop in menu.props if prop.required and prop.name not in values]
     if missing:
         raise missing_value(",".join(missing))
@@ -153,6 +157,8 @@ def _set(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     else:
         rows = selected(table, sentence, ".id", "numbers")
         changes = given_values(device, table, sentence, frozenset({".id", "numbers"}))
+    if device.is_full() and any(len(value or "") > _SMALL for value in changes.values()):
+        raise Trap(OUT_OF_MEMORY)
     for row in rows:
         change_row(device, caller, table, row, changes)
     return Done()

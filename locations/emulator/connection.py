@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import SilentClose, Trap
 from .faults import Held
 from .line import ReplyLine
-from .login import LoginState, login
+from .login import LoginState, login, open_session
 from .oplog import is_write
 from .sentence import Caller, Done, Live, Outcome, Rows, Sentence, encode_attributes, parse_sentence
 from .table import Row
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 SENTENCES_PER_TURN = 100
 ROWS_PER_TURN = 500
+BYTES_PER_TURN = 1024 * 1024
+MOST_RUNNING = 200
+"""Commands of one connection that go on at the same time; one more is refused (invented)."""
+LONGEST_TAG = 1024
 _EMPTY_SINCE = (7, 18, 0)
 _RE, _DONE, _TRAP, _EMPTY = (encode_text(word) for word in ("!re", "!done", "!trap", "!empty"))
 
@@ -89,11 +93,11 @@ class ApiConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read: stop producing."""
-        self.line.can_write.clear()
+        self.line.block()
 
     def resume_writing(self) -> None:
         """The client reads again."""
-        self.line.can_write.set()
+        self.line.unblock()
         self._plan_turn()
 
     def eof_received(self) -> bool:
@@ -120,6 +124,7 @@ class ApiConnection(asyncio.Protocol):
         """Process some sentences, then let other connections have their turn."""
         self._is_turn_planned = False
         if self._core.faults.silent:
+            self._pace_reading()
             return
         try:
             for _ in range(SENTENCES_PER_TURN):
@@ -143,7 +148,8 @@ class ApiConnection(asyncio.Protocol):
     def _pace_reading(self) -> None:
         if self.transport is None or self.transport.is_closing() or self._core.faults.slow_bytes_per_second:
             return
-        if self._reader.pending > 1024 * 1024 and (self._is_turn_planned or not self.line.can_write.is_set()):
+        is_busy = self._is_turn_planned or self._core.faults.silent or not self.line.can_write.is_set()
+        if self._reader.pending > 1024 * 1024 and is_busy:
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
@@ -157,6 +163,8 @@ class ApiConnection(asyncio.Protocol):
                 self._drop(words if faults.drop_executes else None)
                 return
         sentence = parse_sentence(words)
+        if sentence.tag is not None and len(sentence.tag) > LONGEST_TAG:
+            raise FramingError("tag too long")
         command = sentence.command.strip("/")
         if command == "login":
             self._log_in(sentence)
@@ -205,13 +213,24 @@ class ApiConnection(asyncio.Protocol):
             self._trap(sentence, outcome)
         elif isinstance(outcome, Done):
             self._done(sentence, outcome.ret)
-        elif isinstance(outcome, Rows) and len(outcome.candidates) <= ROWS_PER_TURN and not outcome.repeat_seconds:
+        elif isinstance(outcome, Rows) and self._is_short(outcome):
             self._print_now(sentence, outcome)
+        elif len(self._running) >= MOST_RUNNING:
+            self._refuse(sentence, outcome)
         else:
             work = self._print_long(sentence, outcome) if isinstance(outcome, Rows) else self._live(sentence, outcome)
             task = self._core.loop.create_task(work)
             self._running[sentence] = task
             task.add_done_callback(lambda _: self._ended(sentence, outcome))
+
+    def _is_short(self, rows: Rows) -> bool:
+        """Whether a print can be answered at once: no flood of bytes, nothing that goes on."""
+        return len(rows.candidates) <= ROWS_PER_TURN and rows.bytes <= BYTES_PER_TURN and not rows.repeat_seconds
+
+    def _refuse(self, sentence: Sentence, outcome: Outcome) -> None:
+        if isinstance(outcome, Live) and outcome.stop is not None:
+            outcome.stop()
+        self._trap(sentence, Trap("failure: too many commands"))
 
     def _ended(self, sentence: Sentence, outcome: Rows | Live) -> None:
         self._running.pop(sentence, None)
@@ -226,8 +245,9 @@ class ApiConnection(asyncio.Protocol):
     async def _print_long(self, sentence: Sentence, rows: Rows) -> None:
         while True:
             count = 0
-            for start in range(0, len(rows.candidates), ROWS_PER_TURN):
-                chunk = rows.candidates[start : start + ROWS_PER_TURN]
+            step = max(1, ROWS_PER_TURN * BYTES_PER_TURN // max(BYTES_PER_TURN, rows.bytes))
+            for start in range(0, len(rows.candidates), step):
+                chunk = rows.candidates[start : start + step]
                 found = [row for row in chunk if rows.predicate is None or rows.predicate(row)]
                 self._print_chunk(sentence, rows, found, count)
                 count += len(found)
@@ -342,15 +362,7 @@ class ApiConnection(asyncio.Protocol):
         self._caller = result
         self._reader.limit = AFTER_LOGIN_LIMIT
         core.record(self.session_id, result.name, sentence, "ok")
-        row = core.device.insert(
-            "user/active",
-            when=core.device.moment_text(),
-            name=result.name,
-            address=self.address,
-            via=self.via,
-            group=result.group,
-        )
-        self.active_row_id = row.id
+        self.active_row_id = open_session(core.device, result, self.via)
         self._done(sentence, None)
 
     # -- replies

@@ -66,7 +66,7 @@ def _policies(prop: Prop, text: str, lookup: RefLookup) -> str:
 
 
 def _int(prop: Prop, text: str, lookup: RefLookup) -> str:
-    if not (text.isdigit() and text.isascii()):
+    if not (text.isdigit() and text.isascii() and len(text) <= 20):
         raise invalid_value(prop.name)
     number = int(text)
     if (prop.low is not None and number < prop.low) or (prop.high is not None and number > prop.high):

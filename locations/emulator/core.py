@@ -31,6 +31,8 @@ from .verbs import Verbs
 from .wire import text_in
 
 _CAP_SINCE = (7, 16, 0)
+_MOST_CONNECTIONS = 100
+"""Of versions that have no setting for it (invented)."""
 _TICK_SECONDS = 0.5
 _CHECKPOINT_TICKS = 60
 _SAVE_SECONDS = 0.5
@@ -151,7 +153,8 @@ class RouterCore(Verbs):
         cap = self.faults.session_cap
         if cap is None and self.device.version >= _CAP_SINCE:
             cap = int(values.get("max-sessions", "20"))
-        return cap is None or sum(1 for other in self.connections if other.via == via) < cap
+        cap = _MOST_CONNECTIONS if cap is None else cap
+        return sum(1 for other in self.connections if other.via == via) < cap
 
     def execute(self, caller: Caller, session_id: int, sentence: Sentence) -> Outcome:
         """Run a command and note it. Raises Trap."""

@@ -17,7 +17,7 @@ from .models import Model, model_named
 from .schema import all_menus
 from .schema.base import Menu, Prop
 from .schema.system import HEALTH_V6
-from .table import Row, Table
+from .table import Meter, Row, Table
 from .values import Version, format_duration, format_moment, parse_version
 
 LOG_ROWS = 1000
@@ -74,6 +74,7 @@ class Device:
         self.rate_sources: list[Callable[[str], tuple[int, int] | None]] = []
         self.writes = 0
         self.script_depth = 0
+        self.script_lines = 0
         self.planned_restore: dict[str, list[list[Any]]] | None = None
         self._factory: dict[str, dict[str, dict[str, str]]] = {}
         self.tables: dict[str, Table] = {}
@@ -98,12 +99,14 @@ class Device:
     def build_tables(self) -> None:
         """Empty tables for every menu, then the factory configuration."""
         watchers = {path: table.watchers for path, table in self.tables.items()}
-        self.tables = {path: Table(menu) for path, menu in self.menus.items()}
+        self.meter = Meter()
+        self.tables = {path: Table(menu, self.meter) for path, menu in self.menus.items()}
         for path, table in self.tables.items():
             table.watchers = watchers.get(path, [])
             if self._follow_references not in table.watchers and path in references_of(self.version):
                 table.watchers.append(self._follow_references)
             interfaces.connect(self, table)
+        self.tables["file"].watchers[:] = [self._forget_file]
         defaults.apply(self)
         self.file_contents.clear()
         self._factory = {path: {r.id: r.values for r in table.rows.values()} for path, table in self.tables.items()}
@@ -165,6 +168,10 @@ class Device:
         """What a new row has when nothing is said."""
         return dict(_defaults(menu, self.version))
 
+    def is_full(self) -> bool:
+        """Whether what is stored has used up the memory of the board."""
+        return self.meter.bytes + sum(map(len, self.file_contents.values())) > self.model.memory // 2
+
     def factory_values(self, path: str, row: Row) -> dict[str, str] | None:
         """What a row that nobody can add had from the factory; None for rows that can be added."""
         table = self.tables[path]
@@ -205,6 +212,12 @@ class Device:
         for hook in self.on_boot:
             hook()
         self.log("system,info", "router rebooted")
+
+    def _forget_file(self, table: Table, change: str, row: Row, before: dict[str, str | None]) -> None:
+        if change == "remove":
+            self.file_contents.pop(row.values["name"], None)
+        elif "name" in before and before["name"] in self.file_contents:
+            self.file_contents[row.values["name"]] = self.file_contents.pop(str(before["name"]))
 
     def _follow_references(self, table: Table, change: str, row: Row, before: dict[str, str | None]) -> None:
         """A renamed object takes its references along; a deleted one leaves its id in them."""

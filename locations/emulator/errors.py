@@ -42,6 +42,7 @@ class PppRefused(Exception):
 
 
 NO_SUCH_ITEM = "no such item (4)"
+OUT_OF_MEMORY = "failure: out of memory"
 NOT_PERMITTED = "not enough permissions (9)"
 
 

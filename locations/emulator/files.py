@@ -6,7 +6,7 @@ import json
 
 from .commands import require_policies
 from .device import Device
-from .errors import Trap, invalid_value, missing_value, no_match, unknown_parameter
+from .errors import OUT_OF_MEMORY, Trap, invalid_value, missing_value, no_match, unknown_parameter
 from .filenames import file_type
 from .sentence import Caller, Done, Emit, Live, Outcome, Sentence
 from .table import Row, Table
@@ -19,6 +19,8 @@ _BACKUP_WORDS = frozenset({"name", "password", "dont-encrypt", "encryption"})
 
 def write_file(device: Device, name: str, contents: str) -> Row:
     """Put a file in the place of the one with that name. A long one is only read in pieces."""
+    if device.is_full():
+        raise Trap(OUT_OF_MEMORY)
     table = device.tables["file"]
     row = table.named(name)
     if row is None:

@@ -37,6 +37,9 @@ _SILENT = (":delay ", ":put ", ":environment ")
 _ALWAYS = frozenset({".id", "numbers", "number", "copy-from", "place-before", "destination", "value-name", "comment"})
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "$": "$", "?": "?", "_": " "}
 _MOST_NESTED = 10
+_MOST_LINES = 20_000
+"""Lines of one run, scripts called from it included; a router would be busy for hours (invented)."""
+_LONGEST_GUARDED = 20_000
 
 
 class _Syntax(Exception):
@@ -44,6 +47,13 @@ class _Syntax(Exception):
         super().__init__(column)
         self.column = column
         self.text = text
+
+
+class _TooLong(Trap):
+    """Also ``on-error`` does not go on after this."""
+
+    def __init__(self) -> None:
+        super().__init__("failure: script is too long", 3)
 
 
 @dataclass(slots=True)
@@ -91,9 +101,15 @@ def execute_command(device: Device, caller: Caller, table: Table, sentence: Sent
 
 def run(device: Device, caller: Caller, text: str, *, dry_run: bool = False) -> None:
     """Run the lines of a script. Raises Trap with the line number."""
+    if not device.script_depth:
+        device.script_lines = 0
+    lines = _logical_lines(text)
+    device.script_lines += len(lines)
+    if device.script_lines > _MOST_LINES:
+        raise _TooLong
     commands: list[_Command] = []
     path = ""
-    for number, line in enumerate(_logical_lines(text), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             path, command = _parse_line(device, line, path, number)
         except _Syntax as error:
@@ -123,8 +139,10 @@ def _run_one(device: Device, caller: Caller, command: _Command) -> None:
             sentence.attributes["numbers"] = ",".join(row.id for row in found)
         execute(device, caller, sentence)
     except Trap as trap:
-        if command.ignores_errors:
+        if command.ignores_errors and not isinstance(trap, _TooLong):
             return
+        if isinstance(trap, _TooLong):
+            raise
         raise Trap(f"{trap.message} (/{sentence.path}/{sentence.verb}; line {command.line})", 3) from None
 
 
@@ -154,7 +172,7 @@ def _parse_line(device: Device, line: str, path: str, number: int) -> tuple[str,
     if not text or text.startswith(("#", *_SILENT)):
         return path, None
     ignores = False
-    guarded = _ON_ERROR.fullmatch(text)
+    guarded = _ON_ERROR.fullmatch(text) if len(text) < _LONGEST_GUARDED else None
     if guarded is not None:
         text, ignores = guarded["body"].strip(), True
     text = text.removeprefix(":") if text.startswith(":log ") else text

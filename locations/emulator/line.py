@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from .core import RouterCore
 
 
+_MOST_WAITING = 16 * 1024 * 1024
+"""Bytes that may be on a slow line; then the commands wait."""
+
+
 class ReplyLine:
     """Collects reply sentences and sends them together; every method runs in the event loop."""
 
@@ -20,8 +24,27 @@ class ReplyLine:
         self._delayed: collections.deque[tuple[float, bytes | None]] = collections.deque()
         self.transport: asyncio.Transport | None = None
         self.is_closing = False
+        self._is_blocked = False
+        self._waiting_bytes = 0
         self.can_write = asyncio.Event()
         self.can_write.set()
+
+    def block(self) -> None:
+        """The client does not read."""
+        self._is_blocked = True
+        self.can_write.clear()
+
+    def unblock(self) -> None:
+        """The client reads again."""
+        self._is_blocked = False
+        self._look()
+
+    def _look(self) -> None:
+        """Producers wait while the client does not read, and while too much is on its way."""
+        if self._is_blocked or self._waiting_bytes > _MOST_WAITING:
+            self.can_write.clear()
+        else:
+            self.can_write.set()
 
     def reply(self, data: bytes) -> None:
         """One encoded sentence; the fault ``half_sentence`` cuts it and the connection."""
@@ -80,13 +103,16 @@ class ReplyLine:
             return
         loop = self._core.loop
         self._delayed.append((loop.time() + delay, data))
+        self._wait(data, 1)
         if len(self._delayed) == 1:
             loop.call_at(self._delayed[0][0], self._send_delayed)
 
     def _send_delayed(self) -> None:
         loop = self._core.loop
         while self._delayed and self._delayed[0][0] <= loop.time() + 0.000001:
-            self._write(self._delayed.popleft()[1])
+            data = self._delayed.popleft()[1]
+            self._wait(data, -1)
+            self._write(data)
         if self._delayed:
             loop.call_at(self._delayed[0][0], self._send_delayed)
 
@@ -95,6 +121,7 @@ class ReplyLine:
             return
         if self._core.faults.silent or self._held_back:
             self._held_back.append(data)
+            self._wait(data, 1)
         elif data is None:
             self.transport.close()
         else:
@@ -104,4 +131,9 @@ class ReplyLine:
         """The device was silent and is not any more: late answers go out."""
         waiting, self._held_back = self._held_back, []
         for data in waiting:
+            self._wait(data, -1)
             self._write(data)
+
+    def _wait(self, data: bytes | None, sign: int) -> None:
+        self._waiting_bytes += sign * len(data or b"")
+        self._look()

@@ -76,6 +76,13 @@ def _finish(device: Device, name: str, is_right: bool, address: str, via: str, w
     raise Trap(wrong)
 
 
+def open_session(device: Device, caller: Caller, via: str) -> str:
+    """Note a session in /user/active; returns the id of its row."""
+    when = device.moment_text()
+    names = {"name": caller.name, "address": caller.address, "group": caller.group}
+    return device.insert("user/active", when=when, via=via, **names).id
+
+
 def address_allowed(allowed: str, address: str) -> bool:
     """Whether an address is in a comma list of networks; an empty list allows everybody."""
     networks = [part for part in allowed.split(",") if part]

@@ -44,6 +44,10 @@ _PRINT_WORDS: dict[str, Version] = {
     "timestamp": (7, 22, 0),
     "order-by": (7, 24, 0),
 }
+_SHORTEST = 0.1
+"""Seconds between two printings with ``interval``, however little is asked for."""
+_MOST_CHANGES = 10_000
+"""A listener that does not read misses what comes while so many changes wait for it (invented)."""
 _SHOW_SENSITIVE_SINCE: Version = (7, 21, 0)
 
 
@@ -54,9 +58,11 @@ def _print(device: Device, caller: Caller, table: Table, sentence: Sentence) -> 
         return _follow(device, caller, table, sentence, with_rows="follow" in words)
     candidates, query = _select(table, sentence)
     predicate = query.accepts if query is not None else None
-    interval = parse_duration(words["interval"]) or 0.0 if "interval" in words else 0.0
+    interval = max(_SHORTEST, parse_duration(words["interval"]) or 0.0) if "interval" in words else 0.0
     is_count = "count-only" in words and parse_bool(words["count-only"]) is not False
-    return Rows(candidates, predicate, row_encoder(device, caller, table, sentence), is_count, interval)
+    rows = Rows(candidates, predicate, row_encoder(device, caller, table, sentence), is_count, interval)
+    rows.bytes = table.bytes_of(min(len(candidates), 500))
+    return rows
 
 
 def _check_words(device: Device, table: Table, sentence: Sentence) -> None:
@@ -105,7 +111,8 @@ def visible_props(device: Device, caller: Caller, table: Table, sentence: Senten
     hidden = {prop.name for prop in table.menu.props if prop.hidden or (prop.secret and not _may_read(caller, words))}
     listed = words.get(".proplist", words.get("proplist"))
     if listed is not None:
-        return [name for name in listed.split(",") if name], frozenset(hidden)
+        wanted = dict.fromkeys(name for name in listed.split(",") if name)
+        return [name for name in wanted if name == ".id" or name in table.menu.by_name], frozenset(hidden)
     names = [prop.name for prop in table.menu.props if prop.name != "contents" or "detail" in words]
     return ([".id", *names] if not table.menu.is_single else names), frozenset(hidden)
 
@@ -208,6 +215,8 @@ def _follow(device: Device, caller: Caller, table: Table, sentence: Sentence, *,
     changes: asyncio.Queue[Iterable[tuple[str, str]]] = asyncio.Queue()
 
     def watch(source: Table, change: str, row: Row, before: dict[str, str | None]) -> None:
+        if changes.qsize() >= max(_MOST_CHANGES, 2 * len(source)):
+            return
         if change == "remove":
             changes.put_nowait([(".id", row.id), (".dead", dead)])
         elif query is None or query.accepts(row):

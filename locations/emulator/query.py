@@ -14,6 +14,8 @@ Values = Mapping[str, str]
 Predicate = Callable[[Values], bool]
 IndexLookup = Callable[[str, str], frozenset[str] | None]
 
+_MOST_WORDS = 10_000
+"""More conditions than that are refused (invented): they are asked of every row."""
 _INDEXED = frozenset({".id", "name", "comment", "list", "user"})
 
 
@@ -56,6 +58,8 @@ class Query:
     """A compiled query. ``matches`` decides one row; ``candidates`` narrows a table through its indexes."""
 
     def __init__(self, words: list[str], menu: Menu) -> None:
+        if len(words) > _MOST_WORDS or sum(len(word) for word in words if word.startswith("?#")) > _MOST_WORDS:
+            raise Trap("query too long", 5)
         self._steps = [parse_query_word(word) for word in words]
         self._menu = menu
         self._tests: list[Predicate | None] = [
@@ -180,13 +184,13 @@ def _run(operators: str, stack: list[bool]) -> list[bool]:
             digits += symbol
             continue
         if digits:
-            stack.append(_peek(stack, int(digits)))
+            stack.append(_peek(stack, _index(digits)))
             digits = ""
             if symbol == ".":
                 continue
         _operate(stack, symbol)
     if digits:
-        stack = [_peek(stack, int(digits))]
+        stack = [_peek(stack, _index(digits))]
     return stack
 
 
@@ -207,6 +211,11 @@ def _operate(stack: list[bool], symbol: str) -> None:
 
 def _pop(stack: list[bool]) -> bool:
     return stack.pop() if stack else True
+
+
+def _index(digits: str) -> int:
+    """A place in the stack; one beyond all places is the infinite TRUE below."""
+    return int(digits) if len(digits) <= 9 else 10**9
 
 
 def _peek(stack: list[bool], index: int) -> bool:

@@ -127,13 +127,15 @@ class Done:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows to print: candidates, the predicate still to be applied, the encoder of one row."""
+    """Rows to print: candidates, the predicate still to be applied, the encoder of one row; about how many bytes
+    ``ROWS_PER_TURN`` of them are."""
 
     candidates: list[Row]
     predicate: Callable[[Row], bool] | None
     encode: Callable[[Row], bytes]
     is_count: bool = False
     repeat_seconds: float = 0.0
+    bytes: int = 0
 
 
 Emit = Callable[[Iterable[tuple[str, str]]], Awaitable[None]]

@@ -11,6 +11,8 @@ from .sentence import Caller, Emit, Live, Outcome, Sentence
 from .table import Table
 from .values import is_ip, parse_duration
 
+_SHORTEST = 0.01
+"""Seconds between two rows, however little is asked for (invented)."""
 _MONITOR_WORDS = frozenset(
     {
         "interface",
@@ -43,6 +45,7 @@ def monitor_traffic(device: Device, caller: Caller, table: Table, sentence: Sent
         if known is None and part != "aggregate":
             raise no_match("interface")
         names.append(part if known is None else known)
+    names = list(dict.fromkeys(names))
     interval = _seconds(words, "interval", 1.0)
     duration = _seconds(words, "duration", 0.0)
     is_once = "once" in words
@@ -91,13 +94,13 @@ def _seconds(words: dict[str, str], name: str, otherwise: float) -> float:
     seconds = parse_duration(words[name]) if words[name].count(".") != 1 else _fraction(words[name])
     if seconds is None or seconds <= 0:
         raise invalid_value(name)
-    return seconds
+    return max(_SHORTEST, seconds)
 
 
 def _fraction(text: str) -> float | None:
     """``0.5`` as clients of every language write an interval."""
     left, _, right = text.partition(".")
-    is_number = left.isascii() and right.isascii() and (left or "0").isdigit() and right.isdigit()
+    is_number = text.isascii() and len(text) < 20 and (left or "0").isdigit() and right.isdigit()
     return float(text) if is_number else None
 
 
@@ -128,7 +131,10 @@ def ping(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
         raise Trap("failure: dns name does not exist")
     size = words.get("size", "56")
     interval = _seconds(words, "interval", 1.0)
-    count = int(words["count"]) if words.get("count", "").isdigit() else 0
+    text = words.get("count", "0")
+    if not (text.isdigit() and text.isascii() and len(text) < 10):
+        raise invalid_value("count")
+    count = int(text)
     answers = not address.startswith(("192.0.2.", "198.51.100.", "203.0.113."))
 
     async def run(emit: Emit) -> None:

@@ -30,15 +30,33 @@ class Row:
         return self.values.get("dynamic") == "true"
 
 
+class Meter:
+    """How much the tables of one device hold, in bytes of the device (about)."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
+_ROW_COST = 200
+
+
+def _cost(values: dict[str, str]) -> int:
+    return _ROW_COST + sum(map(len, values.values()))
+
+
 class Table:
     """All rows of one menu, in order."""
 
-    def __init__(self, menu: Menu) -> None:
+    def __init__(self, menu: Menu, meter: Meter | None = None) -> None:
         self.menu = menu
+        self.meter = meter or Meter()
         self.rows: dict[str, Row] = {}
         self.watchers: list[Watcher] = []
         self.next_number = menu.first_id
         self.numbers_of: Table | None = None
+        self._bytes = 0
         self._indexes: dict[str, dict[str, dict[str, None]]] = {
             column: {} for column in _INDEXED if column in menu.by_name
         }
@@ -46,6 +64,10 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def bytes_of(self, count: int) -> int:
+        """About how much so many rows hold."""
+        return self._bytes * count // max(1, len(self.rows))
 
     def insert(self, values: dict[str, str], *, row_id: str | None = None) -> Row:
         """Add a row. Raises Trap when a unique key is taken."""
@@ -57,6 +79,7 @@ class Table:
             row_id = self._next_id()
         row = Row(row_id, values)
         self.rows[row_id] = row
+        self._weigh(_cost(values))
         for taken, key in zip(self._keys, keys, strict=True):
             taken[key] = row_id
         for column, index in self._indexes.items():
@@ -91,12 +114,14 @@ class Table:
         before = {name: old.get(name) for name in changes}
         for column in self._indexes.keys() & changes.keys():
             self._reindex(column, row.id, old.get(column), merged.get(column))
+        self._weigh(_cost(merged) - _cost(old))
         row.values = merged
         self._tell("set", row, before)
 
     def delete(self, row: Row) -> None:
         """Remove a row."""
         del self.rows[row.id]
+        self._weigh(-_cost(row.values))
         for position, unique in enumerate(self.menu.unique):
             self._keys[position].pop(self._key(unique.columns, row.values), None)
         for column in self._indexes:
@@ -105,6 +130,7 @@ class Table:
 
     def clear(self) -> None:
         """Remove every row without telling anybody, and number from the start again."""
+        self._weigh(-self._bytes)
         self.rows.clear()
         for index in self._indexes.values():
             index.clear()
@@ -137,16 +163,17 @@ class Table:
 
     def resolve(self, selector: str) -> list[Row]:
         """Rows of ``*1A``, ``*1,*2``, a name, or a position. Raises Trap when one of them is unknown."""
-        row = self._resolve_one(selector)
+        order: list[Row] = []
+        row = self._resolve_one(selector, order)
         if row is not None:
             return [row]
-        found = []
+        found: dict[str, Row] = {}
         for part in selector.split(","):
-            row = self._resolve_one(part)
+            row = self._resolve_one(part, order)
             if row is None:
                 raise Trap(NO_SUCH_ITEM, 0)
-            found.append(row)
-        return found
+            found[row.id] = row
+        return list(found.values())
 
     def move(self, rows: list[Row], before: Row | None) -> None:
         """Put rows before another one, or at the end."""
@@ -177,7 +204,8 @@ class Table:
         table.next_number += 1
         return row_id
 
-    def _resolve_one(self, selector: str) -> Row | None:
+    def _resolve_one(self, selector: str, order: list[Row]) -> Row | None:
+        """``order`` keeps the rows by position, once somebody asked for one."""
         if selector.startswith("*"):
             row = self.rows.get(selector)
             if row is not None:
@@ -185,9 +213,15 @@ class Table:
             plain = "*" + (selector[1:].upper().lstrip("0") or "0")
             return self.rows.get(plain)
         row = self.named(selector)
-        if row is None and selector.isdigit() and selector.isascii() and int(selector) < len(self.rows):
-            return list(self.rows.values())[int(selector)]
+        if row is None and selector.isdigit() and selector.isascii() and len(selector) < 10:
+            if not order:
+                order.extend(self.rows.values())
+            return order[int(selector)] if int(selector) < len(order) else None
         return row
+
+    def _weigh(self, bytes_more: int) -> None:
+        self._bytes += bytes_more
+        self.meter.bytes += bytes_more
 
     def _key(self, columns: tuple[str, ...], values: dict[str, str]) -> tuple[str, ...]:
         return tuple([values.get(column, "") for column in columns])

@@ -11,10 +11,12 @@ FALSE_WORDS = frozenset({"no", "false"})
 
 _UNITS = (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _UNIT_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
-_PART = re.compile(r"(\d+)(ms|us|w|d|h|m|s)")
-_CLOCK = re.compile(r"(?:(?:(\d+)w)?(?:(\d+)d)?\s*)?(\d+):(\d{1,2})(?::(\d{1,2}))?")
-_RATE = re.compile(r"(\d+)([kKmMgG]?)")
+_PART = re.compile(r"([0-9]+)(ms|us|w|d|h|m|s)")
+_CLOCK = re.compile(r"(?:(?:([0-9]+)w)?(?:([0-9]+)d)?\s*)?([0-9]+):([0-9]{1,2})(?::([0-9]{1,2}))?")
+_RATE = re.compile(r"([0-9]+)([kKmMgG]?)")
 _MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}")
+_LONGEST_NUMBER = 40
+"""Longer texts are no number or duration of any router, and would cost time to read."""
 _MULTIPLIER = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _BINARY = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -45,6 +47,8 @@ def format_duration(seconds: float) -> str:
 def parse_duration(text: str) -> float | None:
     """Seconds of ``1d2h``, ``30m``, ``90``, ``01:30:00``, ``1d 00:00:00``; None when it is no duration."""
     text = text.strip()
+    if len(text) > _LONGEST_NUMBER:
+        return None
     if text.isdigit() and text.isascii():
         return float(text)
     clock = _CLOCK.fullmatch(text)
@@ -74,13 +78,13 @@ def format_bool(value: bool) -> str:
 
 def parse_rate(text: str) -> int | None:
     """Bits per second of ``5M`` / ``512k`` / ``1000`` (decimal multipliers)."""
-    match = _RATE.fullmatch(text)
+    match = _RATE.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
     return int(match[1]) * _MULTIPLIER[match[2].lower()] if match else None
 
 
 def parse_bytes(text: str) -> int | None:
     """Bytes of ``1048576`` / ``10M`` (binary multipliers, as the console does)."""
-    match = _RATE.fullmatch(text)
+    match = _RATE.fullmatch(text) if len(text) <= _LONGEST_NUMBER else None
     return int(match[1]) * _BINARY[match[2].lower()] if match else None
 
 
@@ -134,6 +138,8 @@ def format_date(moment: datetime, version: Version) -> str:
 
 def parse_date(text: str) -> tuple[int, int, int] | None:
     """Year, month, day of either spelling; None when there is no such day."""
+    if len(text) > _LONGEST_NUMBER:
+        return None
     iso = re.fullmatch(r"([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
     old = re.fullmatch(r"([a-zA-Z]{3})/([0-9]{1,2})/([0-9]{4})", text)
     if iso:

@@ -9,8 +9,11 @@ from __future__ import annotations
 PRE_LOGIN_LIMIT = 64 * 1024
 """Largest unfinished sentence accepted before login, in bytes."""
 
-AFTER_LOGIN_LIMIT = 64 * 1024 * 1024
-"""Largest unfinished sentence accepted after login, in bytes."""
+AFTER_LOGIN_LIMIT = 16 * 1024 * 1024
+"""Largest unfinished sentence accepted after login, in bytes (invented; a router gives up earlier)."""
+
+_WORD_COST = 32
+"""What a word counts beside its bytes, so that a million words of one byte are not a small sentence."""
 
 
 class FramingError(Exception):
@@ -104,13 +107,13 @@ class SentenceReader:
                     self._words, self._position, self._size = [], position, 0
                     return words
                 continue
-            if self._size + size > self.limit:
+            if self._size + size + _WORD_COST > self.limit:
                 raise FramingError("sentence too long")
             stop = position + head + size
             if stop > end:
                 break
             words.append(bytes(buffer[position + head : stop]))
-            self._size += size
+            self._size += size + _WORD_COST
             position = stop
         self._position = position
         return None

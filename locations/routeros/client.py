@@ -29,6 +29,9 @@ from locations.routeros.errors import (
 from locations.routeros.tls import wrap
 
 MAX_WORD_BYTES = 16 * 1024 * 1024
+MAX_SENTENCE_BYTES = 32 * 1024 * 1024
+MAX_REPLY_BYTES = 256 * 1024 * 1024  # received while one command is waited for; 500,000 users are about half of it
+WORD_COST = 32  # what a word takes beside its bytes
 MAX_ROWS = 500_000
 READ_BYTES = 65536
 
@@ -66,11 +69,22 @@ class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
 
 
 class _Connection(base_api.Connection):  # type: ignore[misc]
+    received = 0  # since the waiting for a command began
+
     def send_sentence(self, words: list[bytes]) -> None:
         self.socket.send(b"".join(base_api.encode_length(len(word)) + word for word in words) + b"\0")
 
     def receive_sentence(self) -> list[bytes]:
-        sentence: list[bytes] = list(iter(self.receive_word, b""))
+        sentence: list[bytes] = []
+        size = 0
+        while word := self.receive_word():
+            sentence.append(word)
+            size += len(word) + WORD_COST
+            if size > MAX_SENTENCE_BYTES:
+                raise NotRouterOs("a sentence without end")
+        self.received += size
+        if self.received > MAX_REPLY_BYTES:
+            raise NotRouterOs("more than any router holds")
         if sentence and sentence[0] == b"!fatal":
             raise RouterUnreachable(text(b" ".join(sentence[1:])))
         return sentence
@@ -105,6 +119,7 @@ class RouterClient:
         self.may_send: Callable[[], None] = lambda: None
         self.deadline: float | None = None  # on the monotonic clock, for everything sent until it is moved
         self._communicator: ApiCommunicatorBase | None = None
+        self._connection: _Connection | None = None
         self._raw: socket.socket | None = None
 
     @property
@@ -135,7 +150,8 @@ class RouterClient:
         api_socket.set_keepalive(raw, after_idle_sec=10)
         self._raw, self.fingerprint = wrap(raw, self.target.tls_mode, self.target.host, self.target.fingerprint)
         self._raw.settimeout(self.timeout)
-        self._communicator = ApiCommunicatorBase(_Connection(_Socket(self._raw, self)))
+        self._connection = _Connection(_Socket(self._raw, self))
+        self._communicator = ApiCommunicatorBase(self._connection)
 
     def seconds_left(self) -> float:
         """How long one read may take. Raises TimeoutError at the deadline: a router that drips bytes must not hold us."""
@@ -158,6 +174,8 @@ class RouterClient:
             raise LoginRefused(trap.words) from None
         except RouterTimeout:
             raise NotRouterOs("connected, but no answer to the login") from None
+        except ValueError:
+            raise NotRouterOs("a challenge that is none") from None
 
     def close(self) -> None:
         raw, self._raw, self._communicator = self._raw, None, None
@@ -188,6 +206,8 @@ class RouterClient:
 
         def wait(communicator: ApiCommunicatorBase) -> Any:
             response = communicator.response_buffor[tag]
+            if self._connection is not None:
+                self._connection.received = 0
             try:
                 while not response.done:
                     communicator.process_single_response()

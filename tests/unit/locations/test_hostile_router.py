@@ -1,0 +1,139 @@
+"""Whatever answers at a router's address, our client ends with one of its own errors: no hang, no swelling, no leak."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from locations.emulator.wire import SentenceReader, encode_sentence, encode_word
+from locations.routeros import client as client_module
+from locations.routeros.client import Reply, RouterClient, RouterTarget
+from locations.routeros.errors import NotRouterOs, RouterError, RouterUnreachable
+
+USUAL = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+SECRET = "never-to-be-shown"
+TIMEOUT = 0.3  # of the client: a router that says nothing more costs each example so much
+
+REPLY_WORDS = st.sampled_from([b"!re", b"!done", b"!trap", b"!fatal", b"!empty", b"!what", b"re", b"", b"!"])
+WORDS = st.one_of(
+    st.sampled_from(
+        [b".tag=1", b".tag=2", b".tag=", b".tag=99", b".tag=\xff", b"=ret=zz", b"=ret=" + b"0" * 32, b"=ret="]
+    ),
+    st.sampled_from(
+        [b"=message=boom", b"=message=\xe9", b"=category=x", b"=", b"==", b"=a", b"=.id=*1", b"=name=\x00"]
+    ),
+    st.binary(min_size=1, max_size=12),
+)
+SENTENCES = st.lists(
+    st.tuples(REPLY_WORDS, st.lists(WORDS, max_size=4)).map(
+        lambda pair: b"".join(encode_word(word) for word in (pair[0], *pair[1]) if word) + b"\0"
+    ),
+    max_size=6,
+).map(b"".join)
+
+
+@contextmanager
+def router_that_says(*parts: bytes) -> Iterator[int]:
+    """A port where each received sentence is answered with the next part; after the last one the line is closed."""
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(10)
+
+    def serve() -> None:
+        try:
+            line, _ = server.accept()
+        except OSError:
+            return
+        with line:
+            line.settimeout(10)
+            reader = SentenceReader(1 << 30)
+            for part in parts:
+                try:
+                    while reader.next_sentence() is None:
+                        data = line.recv(65536)
+                        if not data:
+                            return
+                        reader.feed(data)
+                    line.sendall(part)
+                except OSError:
+                    return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.close()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def ask(port: int) -> Reply | RouterError:
+    """Log in and print; returns what came of it. Nothing but a RouterError may come out."""
+    client = RouterClient(RouterTarget("127.0.0.1", port, "billing", SECRET), timeout=TIMEOUT)
+    came: Reply | RouterError
+    try:
+        client.connect()
+        came = client.call("/ip/hotspot/user/print", {"password": SECRET})
+    except RouterError as error:
+        came = error
+    is_open = client.is_open
+    client.close()
+    assert SECRET not in repr(came)
+    assert not (isinstance(came, RouterUnreachable) and is_open)
+    return came
+
+
+LOGGED_IN = encode_sentence([b"!done", b".tag=1"])
+
+
+@USUAL
+@given(first=st.one_of(st.binary(max_size=64), SENTENCES))
+def test_any_answer_to_the_login(first: bytes) -> None:
+    with router_that_says(first) as port:
+        ask(port)
+
+
+@USUAL
+@given(second=st.one_of(st.binary(max_size=64), SENTENCES))
+def test_any_answer_to_a_command(second: bytes) -> None:
+    with router_that_says(LOGGED_IN, second) as port:
+        ask(port)
+
+
+def test_a_challenge_that_is_none() -> None:
+    with router_that_says(encode_sentence([b"!done", b".tag=1", b"=ret=xyz"])) as port:
+        assert isinstance(ask(port), NotRouterOs)
+
+
+@pytest.mark.parametrize("length", [b"\xf0\xff\xff\xff\xff", b"\xef\xff\xff\xff", b"\xf8", b"\xff"])
+def test_a_word_of_gigabytes_is_not_waited_for(length: bytes) -> None:
+    with router_that_says(LOGGED_IN, length + b"x" * 1000) as port:
+        assert isinstance(ask(port), NotRouterOs)
+
+
+def test_a_sentence_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "MAX_SENTENCE_BYTES", 100_000)
+    with router_that_says(LOGGED_IN, b"".join(encode_word(b"=a=%d" % n) for n in range(100_000))) as port:
+        assert isinstance(ask(port), NotRouterOs)
+
+
+def test_rows_without_end_and_rows_that_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "MAX_REPLY_BYTES", 1_000_000)
+    row = encode_sentence([b"!re", b".tag=2", b"=comment=" + b"x" * 1000])
+    with router_that_says(LOGGED_IN, row * 2000) as port:
+        assert isinstance(ask(port), NotRouterOs)
+    monkeypatch.setattr(client_module, "MAX_ROWS", 100)
+    with router_that_says(LOGGED_IN, encode_sentence([b"!re", b".tag=2"]) * 2000) as port:
+        assert isinstance(ask(port), NotRouterOs)
+
+
+def test_an_honest_answer_is_still_understood() -> None:
+    rows = encode_sentence([b"!re", b".tag=2", b"=name=caf\xe9", b"=a=b=c"]) + encode_sentence([b"!done", b".tag=2"])
+    with router_that_says(LOGGED_IN, rows) as port:
+        assert ask(port) == Reply([{"name": "café", "a": "b=c"}], {})
