@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import rate_limit
-from billing.models import TEN_YEARS, Plan
+from billing.models import TEN_YEARS, TERMS_FIELDS, Plan
 from billing.rate_limit import RateLimit
 from core.admin import INPUT_CLASSES, SELECT_CLASSES, style_form
 from core.errors import DomainError
@@ -126,7 +126,7 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = (
             "name", "type", "price_sell", "price_cost", "duration_seconds", "validity_from", "shared_users",
             "uptime_limit_seconds", "data_limit_bytes", "idle_timeout_seconds", "keepalive_timeout_seconds",
-            "address_pool", "is_mac_locked", "is_active",
+            "address_pool", "is_mac_locked", "is_active", *TERMS_FIELDS,
         )  # fmt: skip
         help_texts = {
             "price_sell": gettext_lazy("Changing it never touches vouchers already made."),
@@ -136,7 +136,10 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("price_sell", "price_cost"):
+        for name in TERMS_FIELDS:
+            if name in self.fields:
+                self.fields[name].required = False  # left out: as it is, or the usual
+        for name in ("price_sell", "price_cost", "late_fee"):
             if (
                 name in self.initial and self.instance.pk
             ):  # (a reader's form has no fields) 5000 instead of 5000.00 where the currency has no cents
@@ -148,6 +151,9 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        for name in TERMS_FIELDS:
+            if cleaned.get(name) in {None, ""}:
+                cleaned.pop(name, None)
         try:
             cleaned["rate_limit"] = rate_limit.normalise(_text(cleaned))
         except DomainError as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from accounts.models import User
 from billing.choices import InvoiceKind, InvoiceStatus
-from billing.models import Invoice, Plan, PlanLocation, Subscription
+from billing.models import BillingRun, Invoice, Plan, PlanLocation, Subscription
 from locations.models import Location
 from locations.selectors import locations_visible_to
 
@@ -60,3 +60,11 @@ def overdue_since(subscription: Subscription, today: date) -> date | None:
     )
     found: date | None = bills.aggregate(first=Min("due_on"))["first"]
     return found
+
+
+def runs_visible_to(user: User) -> QuerySet[BillingRun]:
+    """Runs of the locations this person may see, and those he ordered; all for people who see all."""
+    places = locations_visible_to(user)
+    if not places.query.where:
+        return BillingRun.objects.all()
+    return BillingRun.objects.filter(Q(location__in=places.values("pk")) | Q(created_by=user))

@@ -11,8 +11,12 @@ from billing.admin import (
     invoices,
     journal,
     ledger_check,
+    mass,
+    nights,
+    offers,
     plans,
     reports,
+    subscriptions,
 )
 
 __all__ = [
@@ -24,6 +28,10 @@ __all__ = [
     "invoices",
     "journal",
     "ledger_check",
+    "mass",
+    "nights",
+    "offers",
     "plans",
     "reports",
+    "subscriptions",
 ]

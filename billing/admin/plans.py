@@ -13,16 +13,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from billing.forms import SPEED_FIELDS, PlanForm
-from billing.models import Plan, PlanLocation
+from billing.models import Plan, PlanLocation, PrepayDiscount
 from billing.selectors import plans_on_sale
-from billing.services import plan_change, plan_create, plan_publish, plan_unpublish
+from billing.services import (
+    plan_change,
+    plan_create,
+    plan_publish,
+    plan_speed_rollout,
+    plan_unpublish,
+    prepay_discounts_put,
+)
 from billing.words import plan_terms
-from core.admin import Confirmation, ConfirmForm, ModelAdmin
+from core import clock
+from core.admin import Confirmation, ConfirmForm, ModelAdmin, TabularInline
 from core.client_ip import client_ip
 from core.formats import money
 from core.panels import FirstStep, add_first_step
 from core.words import Tone, Words
-from locations.models import Location
+from locations.choices import RolloutMode
+from locations.models import Location, RouterSession
 from locations.selectors import locations_visible_to
 from locations.words import fact_of, row_words
 
@@ -37,12 +46,20 @@ def _places_form(places: QuerySet[Location], checked: bool) -> type[ConfirmForm]
     return PlacesForm
 
 
+class PrepayInline(TabularInline):
+    """Bounded by months: at most 23 rows."""
+
+    model = PrepayDiscount
+    fields = ("months", "percent")
+    max_num = 23
+
+
 @admin.register(Plan)
 class PlanAdmin(ModelAdmin[Plan]):
     form = PlanForm
     nav_group, nav_icon, nav_order = "sell", "sell", 40
     is_small_table = True
-    list_display = ("name", "type", "price", "terms", "speed", "published", "on_sale")
+    list_display = ("name", "type", "price", "terms", "speed_text", "published", "on_sale")
     list_filter = ("type", "is_active")
     search_fields = ("name__icontains",)
     search_help_text = gettext_lazy("Name")
@@ -60,10 +77,20 @@ class PlanAdmin(ModelAdmin[Plan]):
                 )
             },
         ),
+        (
+            gettext_lazy("Billing of subscriptions"),
+            {
+                "fields": (
+                    "billing_mode", "period_mode", "period_months", "fixed_day", "first_bill", "due_days", "grace_days",
+                    "tax_mode", "late_fee_kind", "late_fee", "late_fee_days",
+                )
+            },
+        ),
         (gettext_lazy("Speed"), {"fields": SPEED_FIELDS}),
         (gettext_lazy("On the router"), {"fields": ("idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool")}),
     )  # fmt: skip
-    confirmations = ("publish", "unpublish")
+    inlines = (PrepayInline,)
+    confirmations = ("publish", "unpublish", "speed")
     live_template = "billing/admin/plan_facts.html"
     audit_noun = ""
     empty_text = gettext_lazy(
@@ -90,6 +117,14 @@ class PlanAdmin(ModelAdmin[Plan]):
         saved = plan_create(actor=actor, ip=client_ip(request), **fields)
         obj.pk, obj._state.adding = saved.pk, False
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """The discounts for months ahead, as a whole."""
+        rows = [entry.cleaned_data for entry in formset.forms if entry.is_valid() and entry.cleaned_data]
+        wanted = {row["months"]: row["percent"] for row in rows if not row.get("DELETE")}
+        actor: Any = request.user
+        prepay_discounts_put(form.instance, wanted, actor=actor, ip=client_ip(request))
+        formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+
     def decorate(self, request: HttpRequest, rows: list[Plan]) -> None:
         places = PlanLocation.objects.filter(plan__in=[row.pk for row in rows]).values_list("plan_id")
         counts = dict(places.annotate(n=Count("pk")))
@@ -105,7 +140,7 @@ class PlanAdmin(ModelAdmin[Plan]):
         return plan_terms(row)
 
     @admin.display(description=gettext_lazy("speed"))
-    def speed(self, row: Plan) -> str:
+    def speed_text(self, row: Plan) -> str:
         return row.rate_limit.split()[0] if row.rate_limit else _("no limit")
 
     @admin.display(description=gettext_lazy("published at"))
@@ -172,6 +207,43 @@ class PlanAdmin(ModelAdmin[Plan]):
             question=_("Take “%(name)s” off these locations? This works only where nothing uses it.") % {"name": row.name},
             form=_places_form(places, checked=False), permission="billing.publish_plan",
         )  # fmt: skip
+
+    def speed(self, request: HttpRequest, row: Plan) -> Confirmation | None:
+        """The plan's speed for everybody who is online with it, with their number."""
+        user: Any = request.user
+        here = PlanLocation.objects.filter(plan=row)
+        places = locations_visible_to(user).filter(pk__in=here.values("location_id")).order_by("name")
+        online = RouterSession.objects.filter(
+            account__profile__in=here.values("profile_id"), location__in=places
+        ).count()
+        if not places or not online:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            n = plan_speed_rollout(
+                row, data["locations"], mode=data["mode"], now=clock.now(), actor=user, ip=client_ip(request)
+            )  # fmt: skip
+            text = ngettext(
+                "The new speed is on its way at %(n)d location.", "The new speed is on its way at %(n)d locations.", n
+            )
+            return text % {"n": n}
+
+        question = ngettext(
+            "%(n)d session runs with “%(name)s”. When does it get the plan's speed?",
+            "%(n)d sessions run with “%(name)s”. When do they get the plan's speed?", online,
+        )  # fmt: skip
+        return Confirmation(
+            title=_("Bring the speed to who is online"), button=_("Change speed"), run=run, icon="speed",
+            question=question % {"name": row.name, "n": online}, form=_speed_form(places), affected=online,
+            permission="billing.publish_plan",
+        )  # fmt: skip
+
+
+def _speed_form(places: QuerySet[Location]) -> type[ConfirmForm]:
+    class SpeedForm(_places_form(places, checked=True)):  # type: ignore[misc]
+        mode = forms.ChoiceField(label=gettext_lazy("when"), choices=RolloutMode.choices)
+
+    return SpeedForm
 
 
 def _has_published_plan() -> bool:

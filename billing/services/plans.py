@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing import rate_limit
-from billing.models import TERMS_FIELDS, Plan, PlanLocation
+from billing.models import TERMS_FIELDS, Plan, PlanLocation, PrepayDiscount
 from billing.services.publishing import publication_refresh
 from core.db.locks import lock_row
 from core.errors import DomainError
@@ -68,6 +70,31 @@ def plan_change(plan: Plan, *, actor: User | None, ip: str | None = None, **fiel
     }
     emit(StaffActed(_id(actor), "plan.changed", details, ip))
     return plan
+
+
+@transaction.atomic
+def prepay_discounts_put(
+    plan: Plan, discounts: Mapping[int, Decimal | int], *, actor: User | None, ip: str | None = None
+) -> bool:
+    """Exactly these discounts (percent by months) for who pays months ahead; returns whether something changed."""
+    before = dict(PrepayDiscount.objects.filter(plan=plan).values_list("months", "percent"))
+    if before == dict(discounts):
+        return False
+    PrepayDiscount.objects.filter(plan=plan).exclude(months__in=list(discounts)).delete()
+    for months, percent in discounts.items():
+        row = PrepayDiscount(plan=plan, months=months, percent=percent)
+        try:
+            row.clean_fields()
+        except ValidationError as error:
+            fields = {name: " ".join(messages) for name, messages in error.message_dict.items()}
+            raise DomainError("plan.prepay", _("A discount is not right."), fields=fields) from None
+        PrepayDiscount.objects.update_or_create(plan=plan, months=months, defaults={"percent": percent})
+    details = {
+        "plan": plan.pk, "before": {str(key): str(value) for key, value in before.items()},
+        "after": {str(key): str(value) for key, value in discounts.items()},
+    }  # fmt: skip
+    emit(StaffActed(_id(actor), "plan.prepay_changed", details, ip))
+    return True
 
 
 def _assign(plan: Plan, fields: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from core.events import emit
 from core.staff_events import StaffActed
 from locations.choices import Kind
 from locations.models import AccessAccount, Location, RouterProfile
-from locations.services import profile_put, profile_remove
+from locations.services import profile_put, profile_remove, profile_rollout_start
 
 NAME_LENGTH = 40
 # profiles every router is born with; ours beside them would be a conflict at once
@@ -104,6 +105,22 @@ def plan_unpublish(plan: Plan, locations: Iterable[Location], *, actor: User | N
         profile_remove(row.profile)
     details = {"plan": plan.pk, "locations": location_ids}
     emit(StaffActed(actor.pk if actor else None, "plan.unpublished", details, ip))
+    return len(rows)
+
+
+@transaction.atomic
+def plan_speed_rollout(
+    plan: Plan, locations: Iterable[Location], *, mode: str, now: datetime, actor: User | None, ip: str | None = None
+) -> int:
+    """Bring the plan's speed to the sessions that run at these locations, each at its own pace; returns at how many."""
+    ids = [row.pk for row in locations]
+    rows = (
+        PlanLocation.objects.filter(plan=plan, location__in=ids)
+        .select_related("profile__location")
+        .order_by("profile_id")
+    )
+    for row in rows:
+        profile_rollout_start(row.profile, mode=mode, now=now, actor=actor, ip=ip)
     return len(rows)
 
 

@@ -55,6 +55,13 @@ def nights_start(*, now: datetime | None = None) -> int:
     return count
 
 
+def next_night(location: Location, *, now: datetime) -> date:
+    """The day whose run comes next: today's while it was not run, else tomorrow's."""
+    today = now.astimezone(ZoneInfo(location.timezone)).date()
+    is_over = BillingRun.objects.filter(request_key=night_key(location.pk, today), status=RunStatus.DONE).exists()
+    return today + timedelta(days=1) if is_over else today
+
+
 @transaction.atomic
 def night_order(location: Location, day: date) -> tuple[BillingRun, bool]:
     """The run of that day, and whether it is new. The same day is ordered once, whoever asks."""

@@ -1,0 +1,151 @@
+"""Forms of services: the draft, and what the steps of a service ask."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import TERMS_FIELDS, Plan, Subscription
+from billing.words import plan_offer
+from core.admin import ConfirmForm, style_form
+
+AMOUNT: dict[str, Any] = {"min_value": 1, "max_digits": 18, "decimal_places": 2}
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class PlanChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A plain list, because plans are few: it works without JavaScript and shows what each plan costs."""
+
+    def label_from_instance(self, obj: Plan) -> str:
+        return plan_offer(obj)
+
+
+class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A new service. Terms stay the plan's unless they are changed on the service's page."""
+
+    plan = PlanChoice(Plan.objects.none(), label=_("plan"), empty_label=_("Choose a plan"))
+    username = forms.CharField(
+        label=_("user name"), max_length=64, required=False, help_text=_("Empty: the next one by the pattern.")
+    )
+    password = forms.CharField(
+        label=_("password"), max_length=64, required=False, help_text=_("Empty: a new one is made."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    is_started = forms.BooleanField(
+        label=_("Start at once"), required=False, initial=True,
+        help_text=_("The login goes to the router and the first bill is made."),
+    )  # fmt: skip
+    request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Subscription
+        fields = (
+            "customer",
+            "plan",
+            "location",
+            "username",
+            "password",
+            "static_address",
+            "mac_address",
+            "price",
+            "note",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "customer" not in self.fields:
+            return  # the page of an existing service has no form
+        self.initial.setdefault("request_key", uuid.uuid4().hex)
+        style_form(self)
+
+    def _get_validation_exclusions(self) -> set[str]:
+        # a key that is known already is the same order sent again; terms and type come from the plan
+        excluded = super()._get_validation_exclusions()  # type: ignore[misc]
+        return {*excluded, "request_key", "username", "static_address", "type", *TERMS_FIELDS}
+
+
+class ReasonForm(ConfirmForm):
+    reason = forms.CharField(label=_("reason"), max_length=300)
+
+
+class PauseForm(ConfirmForm):
+    resume_on = forms.DateField(
+        label=_("comes back on"), required=False, widget=DAY, help_text=_("Empty: when a person lets it come back.")
+    )
+    reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+
+class EndForm(ReasonForm):
+    is_credited = forms.BooleanField(label=_("credit the days that are paid and not used"), required=False)
+
+
+class PromiseForm(ConfirmForm):
+    until_on = forms.DateField(label=_("pays by"), widget=DAY)
+    note = forms.CharField(label=_("note"), max_length=300, required=False)
+
+
+class AddonForm(ConfirmForm):
+    name = forms.CharField(label=_("name"), max_length=120)
+    amount = forms.DecimalField(label=_("per month"), **AMOUNT)
+    from_on = forms.DateField(label=_("from"), required=False, widget=DAY, help_text=_("Empty: from the next bill on."))
+
+
+class ChargeForm(ConfirmForm):
+    name = forms.CharField(label=_("name"), max_length=120)
+    amount = forms.DecimalField(label=_("amount"), **AMOUNT)
+    is_billed_now = forms.BooleanField(label=_("bill it now"), required=False)
+
+
+class CouponForm(ConfirmForm):
+    code = forms.CharField(label=_("code"), max_length=30)
+
+
+def plan_form(plans: Any) -> type[ConfirmForm]:
+    class ChangePlanForm(ConfirmForm):
+        plan = PlanChoice(plans, label=_("new plan"))
+        is_at_once = forms.TypedChoiceField(
+            label=_("when"), coerce=lambda value: value == "now",
+            choices=[
+                ("period", _("with the next period")),
+                ("now", _("now: days not used are credited, the new price is billed by the day")),
+            ],
+        )  # fmt: skip
+        reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+    return ChangePlanForm
+
+
+def move_form(places: Any) -> type[ConfirmForm]:
+    class MoveForm(ConfirmForm):
+        location = forms.ModelChoiceField(places, label=_("new location"))
+        reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+    return MoveForm
+
+
+def login_form(row: Subscription) -> type[ConfirmForm]:
+    class LoginForm(ConfirmForm):
+        username = forms.CharField(label=_("user name"), max_length=64, initial=row.username)
+        password = forms.CharField(
+            label=_("new password"), max_length=64, required=False, help_text=_("Empty: it stays."),
+            widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        )  # fmt: skip
+        static_address = forms.CharField(label=_("static address"), required=False, initial=row.static_address)
+        mac_address = forms.CharField(label=_("MAC address (caller lock)"), required=False, initial=row.mac_address)
+
+    return LoginForm
+
+
+def terms_form(row: Subscription) -> type[ConfirmForm]:
+    """The terms of this service, as the model describes them."""
+    names = ("price", "is_auto_renewed", *TERMS_FIELDS, "note")
+    fields: dict[str, Any] = {}
+    for name in names:
+        field: Any = Subscription._meta.get_field(name)
+        made = field.formfield()
+        made.initial = getattr(row, name)
+        fields[name] = made
+    return type("TermsForm", (ConfirmForm,), fields)
