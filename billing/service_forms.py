@@ -38,7 +38,7 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Start at once"), required=False, initial=True,
         help_text=_("The login goes to the router and the first bill is made."),
     )  # fmt: skip
-    request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    form_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     class Meta:
         model = Subscription
@@ -58,13 +58,13 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
         if "customer" not in self.fields:
             return  # the page of an existing service has no form
-        self.initial.setdefault("request_key", uuid.uuid4().hex)
+        self.initial.setdefault("form_key", uuid.uuid4().hex)
         style_form(self)
 
     def _get_validation_exclusions(self) -> set[str]:
-        # a key that is known already is the same order sent again; terms and type come from the plan
+        # terms and type come from the plan; the service judges the login
         excluded = super()._get_validation_exclusions()  # type: ignore[misc]
-        return {*excluded, "request_key", "username", "static_address", "type", *TERMS_FIELDS}
+        return {*excluded, "username", "static_address", "type", *TERMS_FIELDS}
 
 
 class ReasonForm(ConfirmForm):

@@ -44,7 +44,7 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     ordering = ("-id",)
     autocomplete_fields = ("customer", "location")
     add_fieldsets = (
-        (None, {"fields": ("customer", "plan", "location", "is_started", "request_key")}),
+        (None, {"fields": ("customer", "plan", "location", "is_started", "form_key")}),
         (gettext_lazy("Login"), {"fields": ("username", "password", "static_address", "mac_address")}),
         (gettext_lazy("Agreed"), {"fields": ("price", "note")}),
     )
@@ -99,11 +99,11 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
 
     def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
         data = dict(form.cleaned_data)
-        is_started = data.pop("is_started")
+        is_started, key = data.pop("is_started"), data.pop("form_key")
         if data["price"] is None:
             data.pop("price")
         who: dict[str, Any] = {"actor": request.user, "ip": client_ip(request)}
-        saved = subscription_create(**data, **who)
+        saved = subscription_create(**data, **who, request_key=f"form:{key}"[:64])
         if is_started and saved.started_on is None:
             saved = subscription_activate(saved, **who)
         obj.__dict__.update(saved.__dict__)

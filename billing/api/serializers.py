@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
-from billing.choices import PlanType, ValidityFrom
-from billing.models import TEN_YEARS, Plan
+from billing.choices import BillingMode, DiscountKind, FirstBill, PeriodMode, PlanType, TaxMode, ValidityFrom
+from billing.models import TEN_YEARS, TERMS_FIELDS, Plan
 from core.api.serializers import (
     MAX_INT,
     AmountField,
@@ -43,6 +43,17 @@ class PlanIn(StrictSerializer):
     address_pool = TextField(max_length=64, allow_blank=True, required=False)
     is_mac_locked = StrictBooleanField(required=False)
     is_active = StrictBooleanField(required=False)
+    billing_mode = serializers.ChoiceField(choices=BillingMode.choices, required=False)
+    period_mode = serializers.ChoiceField(choices=PeriodMode.choices, required=False)
+    period_months = WholeField(min_value=1, max_value=24, required=False)
+    fixed_day = WholeField(min_value=1, max_value=31, required=False, help_text="1 to 28; 31: the last day.")
+    first_bill = serializers.ChoiceField(choices=FirstBill.choices, required=False)
+    due_days = WholeField(min_value=0, max_value=90, required=False)
+    grace_days = WholeField(min_value=0, max_value=90, required=False)
+    tax_mode = serializers.ChoiceField(choices=TaxMode.choices, required=False)
+    late_fee_kind = serializers.ChoiceField(choices=DiscountKind.choices, required=False)
+    late_fee = AmountField(required=False)
+    late_fee_days = WholeField(min_value=0, max_value=90, required=False)
 
 
 class PlanPatchIn(PlanIn):
@@ -78,7 +89,7 @@ class PlanRowOut(serializers.ModelSerializer[Plan]):
         fields = [
             "id", "name", "type", "price_sell", "price_cost", "duration_seconds", "validity_from",
             "rate_limit", "shared_users", "uptime_limit_seconds", "data_limit_bytes", "idle_timeout_seconds",
-            "keepalive_timeout_seconds", "address_pool", "is_mac_locked", "is_active", "created_at",
+            "keepalive_timeout_seconds", "address_pool", "is_mac_locked", "is_active", *TERMS_FIELDS, "created_at",
             "updated_at",
         ]  # fmt: skip
         read_only_fields = fields

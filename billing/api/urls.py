@@ -8,6 +8,7 @@ from billing.api.cash import ShiftViewSet
 from billing.api.invoices import InvoiceViewSet
 from billing.api.journal import JournalViewSet, PostingViewSet
 from billing.api.reports import report_urls
+from billing.api.services import RunViewSet, SubscriptionViewSet
 from billing.api.views import PlanViewSet
 
 router = SimpleRouter()
@@ -17,4 +18,6 @@ router.register("postings", PostingViewSet, basename="posting")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("agents", AgentViewSet, basename="agent")
 router.register("cash-shifts", ShiftViewSet, basename="cash-shift")
+router.register("subscriptions", SubscriptionViewSet, basename="subscription")
+router.register("runs", RunViewSet, basename="run")
 urlpatterns = [path("agent/", OwnAgentView.as_view(), name="own-agent"), *router.urls, *report_urls()]

@@ -19,9 +19,10 @@ from accounts.services import user_create
 from billing.choices import EntryKind
 from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
-from billing.models import Invoice, JournalEntry, Plan
+from billing.models import BillingRun, Invoice, JournalEntry, Plan, Subscription
 from billing.services import plan_create, plan_publish
 from billing.services.invoices import DraftLine, InvoiceDraft, invoice_issue
+from billing.services.subscriptions import subscription_create
 from customers.models import Contact, Customer, CustomerDocument
 from customers.services import contact_add, customer_create
 from locations.models import AccessAccount, Location
@@ -58,6 +59,8 @@ class House:
     document: CustomerDocument
     entry: JournalEntry
     invoice: Invoice
+    subscription: Subscription
+    run: BillingRun
 
 
 def _person(name: str, role: Role) -> User:
@@ -110,7 +113,12 @@ def house(db: None) -> House:
         lines=[Line(chart.cash(people[2].pk), Decimal(20_000)), Line(chart.OWNER, Decimal(-20_000))],
     )  # fmt: skip
     invoice = add_invoice(here, customer, 0, "walk")  # of nothing: what customers owe is other tests' matter
-    return House(*people, here, there, plan, batch, voucher, account, customer, contact, document, entry, invoice)
+    subscription = subscription_create(customer=customer, plan=plan, location=here, actor=None)
+    run = BillingRun.objects.create(kind="night", location=here, day=MADE_AT.date())
+    return House(
+        *people, here, there, plan, batch, voucher, account, customer, contact, document, entry, invoice,
+        subscription, run,
+    )  # fmt: skip
 
 
 Login = Callable[[User], APIClient]

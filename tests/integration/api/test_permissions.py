@@ -56,6 +56,7 @@ OTHERS: dict[str, str] = {
             (f"admin:report_{report.name.replace('-', '_')}", ""),
         )
     },
+    "admin:billing_tonight": "billing.manage_billingrun", "admin:billing_many": "billing.mass_subscription",
     "portal:pay": OPEN, "portal:pay_pdf": OPEN,
     "admin:bulk_bills": "billing.bill_many", "admin:bulk_bill": "billing.bill_many",
     "admin:bulk_bill_cancel": "billing.bill_many",
@@ -105,6 +106,31 @@ ADMIN_PAGES: dict[str, str] = {
     "customers_customerdocument_remove": "customers.delete_customerdocument",
     "customers_customerdocument_live": "customers.view_customerdocument",
     "billing_journalentry_live": "billing.view_journalentry",
+    "billing_plan_speed": "billing.publish_plan",
+    **{
+        f"billing_subscription_{step}": "billing.change_subscription"
+        for step in (
+            "activate",
+            "resume",
+            "change_plan",
+            "change_terms",
+            "change_login",
+            "add_addon",
+            "add_charge",
+            "enter_coupon",
+            "pause",
+            "move",
+            "cancel_plan_change",
+        )
+    },
+    "billing_subscription_promise": "billing.promise_subscription",
+    "billing_subscription_cancel_promise": "billing.promise_subscription",
+    "billing_subscription_isolate": "billing.isolate_subscription",
+    "billing_subscription_end": "billing.end_subscription",
+    "billing_subscription_live": "billing.view_subscription",
+    "billing_billingrun_cancel": "billing.manage_billingrun",
+    "billing_billingrun_again": "billing.manage_billingrun",
+    "billing_billingrun_live": "billing.view_billingrun",
     "billing_invoice_credit": "billing.credit_invoice",
     "billing_invoice_void": "billing.void_invoice",
     "billing_invoice_write_off": "billing.write_off_invoice",
@@ -132,7 +158,7 @@ ADMIN_PAGES: dict[str, str] = {
     "vouchers_voucher_live": "vouchers.view_voucher",
 }
 SCOPED = {
-    "billing_plan", "billing_invoice", "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
+    "billing_plan", "billing_invoice", "billing_subscription", "billing_billingrun", "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
     "locations_accessaccount", "customers_customer", "customers_customerdocument", "billing_journalentry",
     "payments_payment", "billing_cashshift", "billing_expense", "billing_adjustment",
 }  # fmt: skip
@@ -236,6 +262,7 @@ def api_actions() -> list[tuple[str, str, str, str]]:
 def api_objects(house: WalkedHouse) -> dict[str, int]:
     return {
         "plan": house.plan.pk, "batch": house.batch.pk, "voucher": house.voucher.pk,
+        "subscription": house.subscription.pk, "run": house.run.pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
         "journal": house.entry.pk,
         "posting": house.entry.postings.all()[0].pk,
@@ -245,8 +272,11 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
     }  # fmt: skip
 
 
+WITHOUT_ROW = {"run-tonight"}
+
+
 def _url(name: str, house: WalkedHouse) -> tuple[str, bool]:
-    if name.endswith("-list"):
+    if name.endswith("-list") or name in WITHOUT_ROW:
         return reverse(name), False
     ids = api_objects(house)
     resource = max((known for known in ids if name.startswith(f"{known}-")), key=len)
@@ -278,6 +308,11 @@ OPERATOR_MAY = {
     "payment-list GET", "payment-list POST", "payment-detail GET", "payment-method-list GET", "payment-method-detail GET",
     "cash-shift-list GET", "cash-shift-list POST", "cash-shift-detail GET", "cash-shift-count POST",
     "cash-shift-hand-over POST",
+    "subscription-list GET", "subscription-list POST", "subscription-detail GET", "subscription-detail PATCH",
+    "subscription-events GET", "subscription-activate POST", "subscription-pause POST", "subscription-resume POST",
+    "subscription-change-plan POST", "subscription-cancel-plan-change POST", "subscription-change-login POST",
+    "subscription-move POST", "subscription-addon POST", "subscription-charge POST", "subscription-coupon POST",
+    "subscription-promise POST", "subscription-cancel-promise POST",
 }  # fmt: skip
 ONLY_ADMIN_MAY = {
     "plan-list POST", "plan-detail PATCH", "plan-publish POST", "plan-unpublish POST",
@@ -288,6 +323,8 @@ ONLY_ADMIN_MAY = {
     "location-accept-router POST", "location-compare POST", "location-repair POST",
     "account-adopt POST", "account-open-now POST",
     "router-entry-adopt POST", "speed-change-list POST", "speed-change-cancel POST",
+    "subscription-isolate POST", "subscription-end POST",
+    "run-list GET", "run-detail GET", "run-cancel POST", "run-again POST", "run-tonight POST",
     "customer-merge POST", "customer-merge-undo POST", "customer-erase POST", "contact-detail DELETE",
     "payment-refund POST", "payment-cancel POST",
     "agent-list GET", "agent-detail GET", "agent-deposit POST", "agent-pay-out POST",
@@ -410,6 +447,7 @@ def admin_pages() -> list[tuple[str, str]]:
 def _admin_object(house: WalkedHouse, label: str) -> Any:
     rows = {
         "vouchers_voucher": house.voucher, "vouchers_voucherbatch": house.batch, "billing_plan": house.plan,
+        "billing_subscription": house.subscription, "billing_billingrun": house.run,
         "customers_customer": house.customer, "customers_customerdocument": house.document,
         "billing_invoice": house.invoice,
         "locations_location": house.here, "locations_accessaccount": house.account, "accounts_user": house.operator,
