@@ -158,7 +158,8 @@ ADMIN_PAGES: dict[str, str] = {
     "vouchers_voucher_live": "vouchers.view_voucher",
 }
 SCOPED = {
-    "billing_plan", "billing_invoice", "billing_subscription", "billing_billingrun", "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
+    "billing_plan", "billing_invoice", "billing_subscription", "billing_billingrun",
+    "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
     "locations_accessaccount", "customers_customer", "customers_customerdocument", "billing_journalentry",
     "payments_payment", "billing_cashshift", "billing_expense", "billing_adjustment",
 }  # fmt: skip
