@@ -142,3 +142,24 @@ class RolloutMethod(models.TextChoices):
     LIVE = "live", _("at once, without ending sessions")
     KICK = "kick", _("by ending sessions; customers dial again")
     NEXT_LOGIN = "next_login", _("with the next login")
+
+
+class Strategy(models.TextChoices):
+    """How a group of locations shares new customers out [Load Balancing Strategy]."""
+
+    ROUND_ROBIN = "round_robin", _("one after the other")
+    LEAST_USERS = "least_users", _("where the fewest users are")
+    GEOGRAPHIC = "geographic", _("nearest to the customer")
+    MANUAL = "manual", _("always the one chosen here")
+
+
+class Unfit(models.TextChoices):
+    """Why a location was left out of a choice."""
+
+    PAUSED = "paused", _("paused in the group")
+    INACTIVE = "inactive", _("switched off")
+    NOT_ALLOWED = "not_allowed", _("not possible for this plan or person")
+    UNREACHABLE = "unreachable", _("its router cannot be reached")
+    CPU = "cpu", _("its router is busy")
+    LICENCE = "licence", _("its licence is used up")
+    FULL = "full", _("it is full")

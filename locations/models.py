@@ -27,6 +27,7 @@ from locations.choices import (
     RolloutMode,
     RolloutStatus,
     SessionEnd,
+    Strategy,
     TlsMode,
     UserType,
 )
@@ -76,6 +77,9 @@ class Location(models.Model):
         _("repair what was changed on the router"), max_length=8, choices=DriftRepair.choices,
         default=DriftRepair.ALWAYS, db_default=DriftRepair.ALWAYS,
     )  # fmt: skip
+    capacity = models.PositiveIntegerField(
+        _("most users"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )  # for sharing new customers out; nobody is turned away by it
     drift_repair_hour = models.PositiveSmallIntegerField(
         _("hour of the daily repair"), default=3, db_default=3, validators=[MaxValueValidator(23)]
     )
@@ -108,6 +112,72 @@ class LocationUser(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} @ {self.location}"
+
+
+class LocationGroup(models.Model):
+    """Locations among which new customers are shared out. `turn` counts the choices made."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    strategy = models.CharField(_("how"), max_length=12, choices=Strategy.choices, default=Strategy.LEAST_USERS)
+    manual_location = models.ForeignKey(
+        Location, verbose_name=_("always this one"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    max_cpu_load = models.PositiveSmallIntegerField(
+        _("busy from this CPU load, in %"), default=85, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    locations = models.ManyToManyField(Location, through="GroupPlace", related_name="+")
+    turn = models.PositiveBigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("group of locations")
+        verbose_name_plural = _("groups of locations")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupPlace(models.Model):
+    """A location in a group; `last_turn` is when it was chosen last."""
+
+    group = models.ForeignKey(LocationGroup, on_delete=models.CASCADE, related_name="places")
+    location = models.ForeignKey(Location, verbose_name=_("location"), on_delete=models.CASCADE, related_name="+")
+    is_paused = models.BooleanField(_("paused"), default=False)
+    last_turn = models.PositiveBigIntegerField(default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("location of the group")
+        verbose_name_plural = _("locations of the group")
+        constraints = [models.UniqueConstraint(fields=["group", "location"], name="locations_group_place_once")]
+
+    def __str__(self) -> str:
+        return f"{self.location} in {self.group}"
+
+
+class LocationChoice(models.Model):
+    """Where a new customer or batch was put and why [location_users, user_type "assigned"].
+
+    `details` are the facts of the choice: every candidate with its numbers, and why it was left out. `subject` says
+    what it was for in the words of the room that asked (`voucherbatch:7`), `name` the login when there is one.
+    """
+
+    group = models.ForeignKey(LocationGroup, on_delete=models.SET_NULL, null=True, related_name="+")
+    location = models.ForeignKey(Location, verbose_name=_("location"), on_delete=models.CASCADE, related_name="+")
+    strategy = models.CharField(_("how"), max_length=12, choices=Strategy.choices)
+    details = models.JSONField(default=dict)
+    subject = models.CharField(_("for"), max_length=64, blank=True)
+    name = models.CharField(_("name"), max_length=64, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    chosen_at = models.DateTimeField(_("chosen"))
+
+    class Meta:
+        verbose_name = _("choice of a location")
+        verbose_name_plural = _("choices of locations")
+        indexes = [models.Index(fields=["subject"], name="locations_choice_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.location_id} for {self.subject}"
 
 
 class RouterState(models.Model):

@@ -28,7 +28,10 @@ from locations.models import (
     AccessAccount,
     DesiredRow,
     DriftRow,
+    GroupPlace,
     Location,
+    LocationChoice,
+    LocationGroup,
     LocationUser,
     ProfileRollout,
     RouterEntry,
@@ -230,3 +233,21 @@ def moves_awaited(account_ids: Sequence[int]) -> dict[int, str]:
     rows = AccessAccount.objects.filter(moved_to__in=account_ids, is_move_awaited=True, presence=Presence.ABSENT)
     rows = rows.order_by("-location__name")
     return {new: name for new, name in rows.values_list("moved_to_id", "location__name") if new is not None}
+
+
+def groups_visible_to(user: User) -> QuerySet[LocationGroup]:
+    """Groups in which this person sees at least one location; all for those who see all locations."""
+    rows = LocationGroup.objects.order_by("name")
+    if user.is_superuser or user.role in {Role.SUPER_ADMIN, Role.ADMIN}:
+        return rows
+    return rows.filter(pk__in=GroupPlace.objects.filter(location__in=locations_visible_to(user)).values("group_id"))
+
+
+def choices_visible_to(user: User) -> QuerySet[LocationChoice]:
+    """Choices of locations this person may see."""
+    return LocationChoice.objects.filter(location__in=locations_visible_to(user).values("pk"))
+
+
+def choice_for(subject: str) -> LocationChoice | None:
+    """Why something is where it is, if that was chosen for it."""
+    return LocationChoice.objects.filter(subject=subject).select_related("group", "location").order_by("-pk").first()

@@ -11,6 +11,7 @@ from locations.services.accounts import (
     accounts_set_validity,
     conflict_adopt,
 )
+from locations.services.balancing import Choice, choice_assign, location_choose, location_preview
 from locations.services.changes import UNSET, account_change, accounts_set_profile
 from locations.services.drift import Repaired, accounts_compare, drift_repair, location_compare, profiles_compare
 from locations.services.entries import (
@@ -20,6 +21,7 @@ from locations.services.entries import (
     isolation_sets_refresh,
     location_isolation_put,
 )
+from locations.services.groups import group_put, group_remove
 from locations.services.isolation import accounts_isolate, accounts_reopen
 from locations.services.kicks import kick_locations
 from locations.services.locations import (
@@ -39,6 +41,7 @@ from locations.services.testing import TestResult, location_test
 
 __all__ = [
     "UNSET",
+    "Choice",
     "LocationStatus",
     "Repaired",
     "Switch",
@@ -58,19 +61,24 @@ __all__ = [
     "accounts_replace",
     "accounts_set_profile",
     "accounts_set_validity",
+    "choice_assign",
     "conflict_adopt",
     "drift_repair",
     "entry_adopt",
     "entry_put",
     "entry_remove",
+    "group_put",
+    "group_remove",
     "isolation_sets_refresh",
     "kick_locations",
     "location_accept_router",
     "location_add",
     "location_change",
+    "location_choose",
     "location_compare",
     "location_isolation_put",
     "location_member_add",
+    "location_preview",
     "location_retry",
     "location_seed_first",
     "location_status",
