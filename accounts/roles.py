@@ -87,6 +87,8 @@ _OPERATOR = frozenset().union(
     _on("locations.accessaccount", VIEW),
     _on("locations.routerentry", VIEW),
     _on("locations.profilerollout", VIEW),
+    _on("locations.locationgroup", VIEW),
+    _on("locations.locationchoice", VIEW),
     {"locations.kick_accessaccount", "locations.disable_accessaccount"},
     # customers of his locations: look, write, reach, keep papers
     _on("customers.customer", VIEW, ADD, CHANGE),
@@ -118,6 +120,7 @@ _ADMIN = _OPERATOR.union(
     _on("locations.locationuser", VIEW, ADD, CHANGE, DELETE),
     _on("locations.routerprofile", VIEW),
     _on("locations.profilerollout", ADD, CHANGE),
+    _on("locations.locationgroup", ADD, CHANGE, DELETE),
     _on("locations.accessaccount", ADD, CHANGE, DELETE),
     {
         "locations.test_location", "locations.retry_location", "locations.accept_router",

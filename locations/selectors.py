@@ -236,16 +236,21 @@ def moves_awaited(account_ids: Sequence[int]) -> dict[int, str]:
 
 
 def groups_visible_to(user: User) -> QuerySet[LocationGroup]:
-    """Groups in which this person sees at least one location; all for those who see all locations."""
+    """Groups of which this person sees every location: their numbers are compared with each other."""
     rows = LocationGroup.objects.order_by("name")
     if user.is_superuser or user.role in {Role.SUPER_ADMIN, Role.ADMIN}:
         return rows
-    return rows.filter(pk__in=GroupPlace.objects.filter(location__in=locations_visible_to(user)).values("group_id"))
+    seen = locations_visible_to(user).values("pk")
+    others = GroupPlace.objects.exclude(location__in=seen).values("group_id")
+    return rows.filter(pk__in=GroupPlace.objects.filter(location__in=seen).values("group_id")).exclude(pk__in=others)
 
 
 def choices_visible_to(user: User) -> QuerySet[LocationChoice]:
-    """Choices of locations this person may see."""
-    return LocationChoice.objects.filter(location__in=locations_visible_to(user).values("pk"))
+    """Choices among locations this person may see."""
+    rows = LocationChoice.objects.filter(location__in=locations_visible_to(user).values("pk"))
+    if user.is_superuser or user.role in {Role.SUPER_ADMIN, Role.ADMIN}:
+        return rows
+    return rows.filter(group__in=groups_visible_to(user).values("pk"))
 
 
 def choice_for(subject: str) -> LocationChoice | None:

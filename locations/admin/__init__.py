@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from locations.admin import accounts, entries, location, overview, rollouts
+from locations.admin import accounts, entries, groups, location, overview, rollouts
 
-__all__ = ["accounts", "entries", "location", "overview", "rollouts"]
+__all__ = ["accounts", "entries", "groups", "location", "overview", "rollouts"]

@@ -59,7 +59,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
             "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude",
             "longitude", "is_active", "isolation_method", "isolation_rate_limit", "isolation_list",
             "isolation_page_address", "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
-            "drift_repair", "drift_repair_hour",
+            "drift_repair", "drift_repair_hour", "capacity",
         )  # fmt: skip
         help_texts = {
             "host": gettext_lazy("Host name or IP address of the router, as this server reaches it."),
@@ -81,6 +81,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Payment gateways and others they may still reach, one a line. This server is always among them."
             ),
             "speed_change_pace": gettext_lazy("When a plan's new speed shall hold at once."),
+            "capacity": gettext_lazy("Groups of locations put nobody new here beyond it. Empty: no limit."),
             "drift_repair": gettext_lazy(
                 "Compared every six hours. After a restart, a reset or a new router everything is always repaired."
             ),
@@ -163,7 +164,7 @@ class LocationAdmin(ModelAdmin[Location]):
             },
         ),
         (gettext_lazy("Drift"), {"fields": ("drift_repair", "drift_repair_hour")}),
-        (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude")}),
+        (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude", "capacity")}),
     )
     confirmations = ("test_connection", "retry", "accept_router", "add_staff")
     live_template = "locations/admin/location_facts.html"

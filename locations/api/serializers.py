@@ -51,6 +51,10 @@ class LocationIn(StrictSerializer):
     isolation_page_port = WholeField(min_value=1, max_value=65535, required=False)
     isolation_allowed_hosts = TextField(max_length=10000, allow_blank=True, required=False, help_text="One a line.")
     speed_change_pace = WholeField(min_value=1, max_value=100, required=False, help_text="Sessions ended per second.")
+    capacity = WholeField(
+        min_value=1, max_value=2_000_000_000, allow_null=True, required=False,
+        help_text="Groups put nobody new here beyond it; null: no limit.",
+    )  # fmt: skip
     drift_repair = serializers.ChoiceField(choices=DriftRepair.choices, required=False)
     drift_repair_hour = WholeField(min_value=0, max_value=23, required=False, help_text="In the location's time zone.")
 
@@ -97,6 +101,7 @@ class LocationRowOut(serializers.ModelSerializer[Location]):
             "timezone",
             "latitude",
             "longitude",
+            "capacity",
             "created_at",
             "reach",
             "reach_since",

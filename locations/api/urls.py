@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from locations.api.accounts import AccountViewSet
 from locations.api.entries import EntryViewSet, RolloutViewSet
+from locations.api.groups import ChoiceViewSet, GroupViewSet
 from locations.api.health import HealthView
 from locations.api.views import LocationViewSet
 
@@ -13,4 +14,6 @@ router.register("locations", LocationViewSet, basename="location")
 router.register("accounts", AccountViewSet, basename="account")
 router.register("router-entries", EntryViewSet, basename="router-entry")
 router.register("speed-changes", RolloutViewSet, basename="speed-change")
+router.register("location-groups", GroupViewSet, basename="location-group")
+router.register("location-choices", ChoiceViewSet, basename="location-choice")
 urlpatterns = [*router.urls, path("health/", HealthView.as_view(), name="health")]

@@ -75,7 +75,7 @@ def _paused_put(group: LocationGroup, locations: list[Location]) -> None:
 
 def _check_manual(group: LocationGroup) -> None:
     manual = group.manual_location_id
-    if group.strategy == Strategy.MANUAL and not group.places.filter(location_id=manual).exists():
+    if group.strategy == Strategy.MANUAL and (manual is None or not group.places.filter(location_id=manual).exists()):
         text = _("Choose one of the group's locations.")
         raise DomainError("group.invalid", text, {"manual_location": text})
 

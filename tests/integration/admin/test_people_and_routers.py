@@ -32,7 +32,8 @@ def location_data(**changes: Any) -> dict[str, Any]:
         "tls_fingerprint": "", "timezone": "Asia/Makassar", "latitude": "", "longitude": "", "is_active": "on",
         "hotspot_dns": "login.pos2.example", "isolation_method": "profile", "isolation_rate_limit": "64k/64k",
         "isolation_list": "mb-isolated", "isolation_page_address": "", "isolation_page_port": "80",
-        "isolation_allowed_hosts": "", "speed_change_pace": "5", "drift_repair": "always", "drift_repair_hour": "3",
+        "isolation_allowed_hosts": "", "speed_change_pace": "5", "drift_repair": "always",
+        "drift_repair_hour": "3", "capacity": "",
         "members-TOTAL_FORMS": "0", "members-INITIAL_FORMS": "0", **changes,
     }  # fmt: skip
 
