@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.choices import Role
 from accounts.models import ActivityLog
 from core.errors import DomainError, TransitionError
+from core.models import JobRun
+from core.periodic import jobs
 from customers.models import Contact, Customer
 from customers.selectors import consent_given, consents_now, customers_visible_to
 from customers.services import (
@@ -22,6 +27,7 @@ from customers.services import (
     customer_note_add,
     customers_create,
 )
+from customers.tasks import orphans_sweep
 from tests.integration.customers.world import NOW, everything_written, kinds, make_customer, make_location, make_user
 from tests.integration.vouchers.test_selling import together
 
@@ -210,3 +216,32 @@ def test_the_newest_consent_holds_and_the_old_ones_stay() -> None:
     with pytest.raises(DomainError) as refused:
         consent_record(customer, channel="pigeon", kind="all", is_granted=True, source="", actor=boss)
     assert sorted(refused.value.fields) == ["channel", "kind", "source"]
+
+
+def test_a_number_is_changed_to_a_free_one_only() -> None:
+    first, second = make_customer(), make_customer()
+    assert customer_change(first, actor=None, number="lama-7").number == "LAMA-7"
+    for number in ("", "C000002"):
+        with pytest.raises(DomainError) as refused:
+            customer_change(first, actor=None, number=number)
+        assert list(refused.value.fields) == ["number"]
+    second.refresh_from_db()
+    assert second.number == "C000002"
+
+
+@pytest.mark.parametrize("key", ["", "k" * 65])
+def test_a_request_key_has_a_length(key: str) -> None:
+    with pytest.raises(DomainError, match="1 to 64 characters"):
+        customer_create(actor=None, name="x", request_key=key)
+
+
+def test_the_sweep_is_a_recorded_job(settings: Settings, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    folder = tmp_path / "customers" / "2026-11"
+    folder.mkdir(parents=True)
+    (folder / "lost.pdf").write_bytes(b"%PDF-")
+    os.utime(folder / "lost.pdf", (0, 0))
+    orphans_sweep()
+    run = JobRun.objects.get(pk="customers.orphans_sweep")
+    assert (run.is_ok, run.outcome, list(folder.iterdir())) == (True, "1 files without a row", [])
+    assert "customers.tasks.orphans_sweep" in {job.task for job in jobs()}
