@@ -1,7 +1,8 @@
 """Run the main job headless against a running trial, through the REST API and the emulated routers themselves.
 
 A batch is generated, appears on both routers, a guest logs in, validity starts, a link is cut and comes back, time runs
-out, access ends. Each step prints its measured time; the exit code is 0 only if every step was true on the router.
+out, access ends. A new subscriber is billed, pays cash and is online; one who did not pay is isolated, pays and is back.
+Each step prints its measured time; the exit code is 0 only if every step was true on the router.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -20,14 +19,12 @@ from django.core.management.base import BaseCommand, CommandParser
 from accounts.choices import Role
 from accounts.models import User
 from accounts.services import user_change, user_create
+from config.demo_steps import CheckFailed, Steps
+from config.demo_subscribers import SubscriberJob
 from locations.emulator.control import ControlClient
 
 VALIDITY_SECONDS = 10
 GUEST = "02:00:5E:10:00:01"
-
-
-class CheckFailed(Exception):
-    """A step that did not become true in time, in words."""
 
 
 class Command(BaseCommand):
@@ -43,7 +40,8 @@ class Command(BaseCommand):
         consoles = [ControlClient("127.0.0.1", router["control_port"]) for router in routers]
         try:
             with httpx.Client(base_url=f"{url}/api/v1/", timeout=20, headers={"Accept-Language": "en"}) as client:
-                MainJob(client, consoles, self.stdout.write).run(name, password)
+                MainJob(client, consoles, self.stdout.write).log_in(name, password).run()
+                SubscriberJob(client, consoles, self.stdout.write).run()
         except (CheckFailed, httpx.HTTPError) as failure:
             self.stderr.write(f"FAILED: {failure}")
             sys.exit(1)
@@ -55,16 +53,10 @@ class Command(BaseCommand):
         self.stdout.write("All steps are true on the routers.")
 
 
-class MainJob:
-    """The steps, in order. What is on a router is asked from the router's own console, never from our tables."""
+class MainJob(Steps):
+    """Vouchers, from the batch to the end of their time."""
 
-    def __init__(self, client: httpx.Client, consoles: list[ControlClient], say: Callable[[str], object]):
-        self.client = client
-        self.consoles = consoles
-        self.say = say
-
-    def run(self, username: str, password: str) -> None:
-        self.log_in(username, password)
+    def run(self) -> None:
         places = self.step("both routers answer", self.locations_online, 30)
         plan = self.make_plan(places)
         batch = self.order_batch(plan, places, push_at="creation", quantity=50)
@@ -80,15 +72,6 @@ class MainJob:
         self.step("screen says so", lambda: self.no_places_left(voucher), 30)
 
     # -- steps -----------------------------------------------------------------------------------------------------
-
-    def log_in(self, username: str, password: str) -> None:
-        answer = self.send("POST", "auth/token/", {"username": username, "password": password})
-        self.client.headers["Authorization"] = f"Bearer {answer['access']}"
-
-    def locations_online(self) -> list[int]:
-        rows = [row for row in self.get("locations/")["results"] if row["is_active"]]
-        online = [row["id"] for row in rows if row["reach"] == "online"]
-        return sorted(online) if len(online) >= len(self.consoles) else []
 
     def make_plan(self, places: list[int]) -> int:
         plan = self.send(
@@ -154,28 +137,3 @@ class MainJob:
     def no_places_left(self, voucher: int) -> bool:
         answer = self.get(f"vouchers/{voucher}/")
         return answer["status"] == "expired" and not answer["places"]
-
-    # -- plumbing --------------------------------------------------------------------------------------------------
-
-    def step(self, words: str, is_true: Callable[[], Any], seconds: float) -> Any:
-        """Ask until true; print how long it took. Raises CheckFailed when it never was."""
-        started = time.monotonic()
-        while not (result := is_true()):
-            if time.monotonic() - started > seconds:
-                raise CheckFailed(f"not within {seconds:.0f} s: {words}")
-            time.sleep(0.25)
-        self.say(f"{time.monotonic() - started:7.2f} s  {words}")
-        return result
-
-    def get(self, path: str) -> Any:
-        return self.answer(self.client.get(path))
-
-    def send(self, method: str, path: str, body: dict[str, Any]) -> Any:
-        return self.answer(
-            self.client.request(method, path, json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
-        )
-
-    def answer(self, response: httpx.Response) -> Any:
-        if response.status_code >= 400:
-            raise CheckFailed(f"{response.request.method} {response.request.url.path}: {response.text[:300]}")
-        return response.json()
