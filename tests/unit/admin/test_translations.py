@@ -20,6 +20,7 @@ SAME = {
     "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "login", "model", "offline",
     "online", "operator", "posting", "router", "status", "subtotal", "total", "voucher",
     # nothing but what is put in
+    "Deposit %(amount)s",
     "%(age)s: %(amount)s", "%(amount)s debit", "%(plan)s, %(days)s", "%(text)s. %(reason)s", "%(time)s online",
 }  # fmt: skip
 
