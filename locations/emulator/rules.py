@@ -24,6 +24,9 @@ def check_values(
     given: frozenset[str],
 ) -> None:
     """Check a new or changed row; may fill in derived values. Raises Trap."""
+    is_new_name = table.menu.interface_type and (row is None or values["name"] != row.values["name"])
+    if is_new_name and device.tables["interface"].named(values["name"]) is not None:
+        raise Trap(table.menu.unique[0].message)
     check = _CHECKS.get(table.menu.path)
     if check is not None:
         check(device, caller, table, row, values, given)

@@ -60,6 +60,7 @@ ETHERNET = Menu(
     ),
     READ | {"set", "edit", "enable", "disable", "comment", "monitor"},
     print_flags=frozenset({"stats"}),
+    unique=(Unique(("name",), "failure: already have interface with such name"),),
     interface_type="ether",
 )
 
