@@ -1,6 +1,6 @@
 """The icon font, cut down from 285 KB to the icons in use.
 
-    python -m core.admin.build_icons        (needs fonttools and brotli; run it after using a new icon)
+    manage.py update_icons        (needs fonttools and brotli; run it after using a new icon)
 
 Icons are found by scanning templates (`material-symbols-outlined">name<`) and code (`icon="name"`, `nav_icon = "name"`,
 `POSITIONS`). The font and the list of what is in it are committed; a test compares the list with the scan.
@@ -20,7 +20,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "core/static_overrides/unfold/fonts/material-symbols"
 FONT, NAMES = FOLDER / "Material-Symbols-Outlined.woff2", FOLDER / "icons.txt"
-ROOMS = ("core", "accounts", "locations", "billing", "vouchers", "dashboard")
+ROOMS = (
+    "core", "accounts", "locations", "customers", "billing", "payments", "vouchers", "imports", "dashboard", "portal", "config",
+)  # fmt: skip
 _IN_TEMPLATE = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z][a-z0-9_]+)\s*<")
 _DEFAULT_IN_TEMPLATE = re.compile(r"icon\|default:[\"']([a-z0-9_]+)[\"']|icon=[\"']([a-z0-9_]+)[\"']")
 # calls that take an icon's name by position
@@ -147,6 +149,3 @@ def main() -> None:
     subset.save_font(font, str(FONT), options)
     NAMES.write_text("\n".join([f"# sha256 of the font: {font_digest()}", *used]) + "\n")
 
-
-if __name__ == "__main__":
-    main()

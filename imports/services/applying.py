@@ -49,6 +49,8 @@ def customers_apply(run: ImportRun, progress: Progress) -> None:
             raise DomainError("import.changed", _("The checked rows are not all there any more. Bring the file again."))
         mine = ImportRun.objects.filter(pk=run.pk, heartbeat_at=progress.lease)
         transition(mine, to=ImportStatus.APPLIED, allowed=IMPORT_MOVES, finished_at=clock.now(), content=None)
+        # names and phones are the customers' from now on: a person who is erased must not live on here
+        ImportRow.objects.filter(run=run).delete()
 
 
 def _create(rows: list[ImportRow], run: ImportRun, now: datetime) -> Pairs:

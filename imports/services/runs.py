@@ -23,7 +23,7 @@ from core.events import emit
 from core.kick import kick
 from core.staff_events import StaffActed
 from imports.choices import IMPORT_MOVES, ImportStatus
-from imports.models import MAX_BYTES, ImportRun
+from imports.models import MAX_BYTES, ImportRow, ImportRun
 from imports.services.applying import customers_apply
 from imports.services.checking import customers_check
 from locations.models import Location
@@ -92,6 +92,7 @@ def import_cancel(run: ImportRun, *, actor: User | None, ip: str | None = None) 
         ImportRun.objects.filter(pk=run.pk).update(is_cancel_requested=True)
     else:
         _move(run.pk, ImportStatus.CANCELLED, finished_at=clock.now(), content=None)
+        ImportRow.objects.filter(run=run).delete()
     _acted(run, "import.cancelled", actor, ip)
 
 

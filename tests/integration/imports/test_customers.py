@@ -71,6 +71,7 @@ def test_a_dry_run_changes_nothing_and_applying_brings_all(boss: User) -> None:
     assert (invoice.total, invoice.source, invoice.status) == (Decimal(150_000), f"import:{run.pk}:3", "open")
     assert CustomerEvent.objects.count() == 3
     assert ledger_check().findings == {}
+    assert not ImportRow.objects.exists()  # nobody's name is kept twice
 
 
 def test_every_problem_is_listed_by_row_and_nothing_can_be_applied(boss: User) -> None:
