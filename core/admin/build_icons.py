@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "core/static_overrides/unfold/fonts/material-symbols"
 FONT, NAMES = FOLDER / "Material-Symbols-Outlined.woff2", FOLDER / "icons.txt"
 ROOMS = (
-    "core", "accounts", "locations", "customers", "billing", "payments", "vouchers", "imports", "dashboard", "portal", "config",
+    "core", "accounts", "locations", "customers", "billing", "payments", "vouchers", "imports", "dashboard", "config",
 )  # fmt: skip
 _IN_TEMPLATE = re.compile(r"material-symbols-outlined[^>]*>\s*([a-z][a-z0-9_]+)\s*<")
 _DEFAULT_IN_TEMPLATE = re.compile(r"icon\|default:[\"']([a-z0-9_]+)[\"']|icon=[\"']([a-z0-9_]+)[\"']")

@@ -16,7 +16,7 @@ def committed() -> tuple[str, set[str]]:
 
 def test_every_icon_in_use_is_in_the_font() -> None:
     missing = build_icons.icons_used() - committed()[1]
-    assert missing == set(), "run python -m core.admin.build_icons"
+    assert missing == set(), "run manage.py update_icons"
 
 
 def test_the_font_is_the_one_the_list_was_made_with() -> None:
