@@ -148,4 +148,3 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     subset.save_font(font, str(FONT), options)
     NAMES.write_text("\n".join([f"# sha256 of the font: {font_digest()}", *used]) + "\n")
-

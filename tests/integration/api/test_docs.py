@@ -44,16 +44,20 @@ def _send(command: str, variables: dict[str, str]) -> Any:
 def test_the_examples_work(house: House) -> None:
     variables = {"API": "/api/v1", "ACCESS": "", "REFRESH": ""}
     # the document says 1 where a reader puts his own number
-    numbers = {"batches/1/": house.batch.pk, "vouchers/1/": house.voucher.pk}
+    numbers = {
+        "batches/1/": house.batch.pk, "vouchers/1/": house.voucher.pk, "customers/1/": house.customer.pk,
+        "subscriptions/1/": house.subscription.pk,
+    }  # fmt: skip
     statuses = []
     for command in _commands():
         for path, number in numbers.items():
             command = command.replace(path, path.replace("1", str(number)))
         command = command.replace("batch=1", f"batch={house.batch.pk}")
+        command = command.replace('"customer": 1', f'"customer": {house.customer.pk}')
         command = command.replace('"plan": 1', f'"plan": {house.plan.pk}')
         command = command.replace('"locations": [1]', f'"locations": [{house.here.pk}]')
         answer = _send(command, variables)
         statuses.append(answer.status_code)
         if answer.headers["Content-Type"] == "application/json" and "access" in answer.json():
             variables |= {"ACCESS": answer.json()["access"], "REFRESH": answer.json()["refresh"]}
-    assert statuses == [200, 200, 200, 201, 200, 201, 200, 200, 200]
+    assert statuses == [200, 200, 200, 201, 200, 201, 200, 200, 200, 200, 201, 200]
