@@ -317,6 +317,8 @@ SPECTACULAR_SETTINGS = {
 # --- Routers, messages, backups -----------------------------------------------------------------------------------
 
 ROUTER_TIMEOUT_SECONDS = ENV["MIKROTIK_TIMEOUT"] / 1000
+# the demo's routers are emulated here; elsewhere a location must not reach this server's own services
+ROUTER_LOOPBACK_ALLOWED = DEMO_MODE or ENV["MIKROTIK_ALLOW_LOOPBACK"]
 FIRST_LOCATION = {key: ENV[f"MIKROTIK_{key}"] for key in ("HOST", "PORT", "USERNAME", "PASSWORD")}
 WHATSAPP_WEB_HOOK_URL = ENV["WHATSAPP_WEB_HOOK_URL"]
 WHATSAPP_SESSION_TIMEOUT_SECONDS = ENV["WHATSAPP_SESSION_TIMEOUT"] / 1000

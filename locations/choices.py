@@ -163,3 +163,27 @@ class Unfit(models.TextChoices):
     CPU = "cpu", _("its router is busy")
     LICENCE = "licence", _("its licence is used up")
     FULL = "full", _("it is full")
+
+
+class ReplacementStatus(models.TextChoices):
+    """How far a location is with a new router."""
+
+    PUSHING = "pushing", _("everything is put on it")
+    VERIFYING = "verifying", _("being compared")
+    DONE = "done", _("done")
+    FAILED = "failed", _("the router does not keep what is written")
+    ABANDONED = "abandoned", _("yet another router was accepted")
+
+
+REPLACEMENT_MOVES: dict[str, frozenset[str]] = {
+    ReplacementStatus.PUSHING: frozenset({ReplacementStatus.VERIFYING, ReplacementStatus.ABANDONED}),
+    ReplacementStatus.VERIFYING: frozenset(
+        {
+            ReplacementStatus.PUSHING, ReplacementStatus.DONE, ReplacementStatus.FAILED, ReplacementStatus.ABANDONED,
+        }
+    ),
+    ReplacementStatus.DONE: frozenset(),
+    ReplacementStatus.FAILED: frozenset(),
+    ReplacementStatus.ABANDONED: frozenset(),
+}  # fmt: skip
+REPLACEMENT_OPEN = (ReplacementStatus.PUSHING, ReplacementStatus.VERIFYING)

@@ -25,11 +25,13 @@ class AccountsRemoved(Event):
 
 @dataclass(frozen=True)
 class LocationDown(Event):
-    """Two polls in a row failed."""
+    """Two tries in a row failed. Told once per outage: a link that comes and goes is one outage."""
 
     location_ids: Sequence[int]
 
 
 @dataclass(frozen=True)
 class LocationUp(Event):
+    """Steadily online again after a `LocationDown`."""
+
     location_ids: Sequence[int]

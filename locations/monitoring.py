@@ -10,12 +10,15 @@ from core.monitoring import checks, gauges
 from core.monitoring.checks import CheckResult
 from locations.choices import Hold, Reach
 from locations.models import TODO, AccessAccount, RouterState
+from locations.selectors import LICENCE_ALERT, licence_uses
 
 
 def register_all() -> None:
     gauges.register("mb_routers", "Active routers by what we know of them.", routers_by_reach, labels=("reach",))
     gauges.register("mb_waiting_rows", "Changes a router does not have yet and that are being tried.", waiting_rows)
     gauges.register("mb_held_rows", "Changes that wait for a person's decision.", held_rows)
+    gauges.register("mb_licence_use", "Hotspot sessions against the licence's, highest of all routers.", licence_use)
+    checks.register("locations.licences", gettext_lazy("Licences of routers"), licences_check)
     checks.register("locations.routers", gettext_lazy("Routers"), routers_check)
 
 
@@ -44,3 +47,18 @@ def routers_check() -> CheckResult:
         )
     shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     return CheckResult(False, _("Not online: %(names)s. Changes for them wait.") % {"names": shown})
+
+
+def licence_use() -> float:
+    return max((use.share for use in licence_uses()), default=0.0)
+
+
+def licences_check() -> CheckResult:
+    """Bad from 80 % of a router's licence on: then the next customers may be turned away by the router."""
+    full = [use for use in licence_uses() if use.share >= LICENCE_ALERT]
+    if not full:
+        return CheckResult(True, _("No router is near the limit of its licence."))
+    shown = ", ".join(f"{use.name} ({use.sessions}/{use.limit})" for use in full[:3]) + (" …" if len(full) > 3 else "")
+    return CheckResult(
+        False, _("Near the limit of their licence: %(names)s. Upgrade it or move people.") % {"names": shown}
+    )

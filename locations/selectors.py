@@ -36,7 +36,9 @@ from locations.models import (
     ProfileRollout,
     RouterEntry,
     RouterProfile,
+    RouterReplacement,
     RouterSession,
+    RouterState,
 )
 
 
@@ -256,3 +258,65 @@ def choices_visible_to(user: User) -> QuerySet[LocationChoice]:
 def choice_for(subject: str) -> LocationChoice | None:
     """Why something is where it is, if that was chosen for it."""
     return LocationChoice.objects.filter(subject=subject).select_related("group", "location").order_by("-pk").first()
+
+
+LICENCE_ALERT = 0.8
+
+
+@dataclass(frozen=True)
+class LicenceUse:
+    """Live hotspot sessions of a router against what its licence allows."""
+
+    location: int
+    name: str
+    sessions: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        return self.sessions / self.limit if self.limit else 0.0
+
+
+def licence_uses(location_id: int | None = None) -> list[LicenceUse]:
+    """Of every active router with a known limit, or of one."""
+    states = RouterState.objects.filter(location__is_active=True, licence_limit__gt=0)
+    states = states if location_id is None else states.filter(pk=location_id)
+    rows = list(states.order_by("location__name").values_list("pk", "location__name", "licence_limit"))
+    sessions = RouterSession.objects.filter(kind=Kind.HOTSPOT, location__in=[pk for pk, _name, _limit in rows])
+    online = dict(sessions.values_list("location_id").annotate(n=Count("pk")).order_by())
+    return [LicenceUse(pk, name, online.get(pk, 0), limit or 0) for pk, name, limit in rows]
+
+
+@dataclass(frozen=True)
+class ReplacementProgress:
+    """How far a new router is. `confirmed` of `total` wishes are on it; none before it was compared the first time."""
+
+    old_serial: str
+    new_serial: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    confirmed: int
+    total: int
+    held: int
+
+
+def replacement_progress(location: Location) -> ReplacementProgress | None:
+    """Of the last replacement at this location; None when there never was one."""
+    row = RouterReplacement.objects.filter(location=location).order_by("-pk").first()
+    if row is None:
+        return None
+    state = RouterState.objects.get(pk=location.pk)
+    is_compared = state.reconciled_at is not None and state.reconciled_at >= row.started_at
+    total = confirmed = held = 0
+    for model in (RouterProfile, RouterEntry, AccessAccount):
+        counts = model.objects.filter(location=location, presence=Presence.PRESENT).aggregate(
+            total=Count("pk"),
+            confirmed=Count("pk", filter=Q(revision=F("applied_revision"))),
+            held=Count("pk", filter=~Q(hold=Hold.NONE)),
+        )
+        total, confirmed, held = total + counts["total"], confirmed + counts["confirmed"], held + counts["held"]
+    return ReplacementProgress(
+        row.old_serial, row.new_serial, row.status, row.started_at, row.finished_at, confirmed if is_compared else 0,
+        total, held,
+    )  # fmt: skip

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from core import clock
 from core.formats import ago, duration, moment, moment_short, number
 from core.words import Tone, Words
-from locations.choices import Hold, Kind, Presence, Reach, RolloutMethod, RolloutStatus, SessionEnd
+from locations.choices import Hold, Kind, Presence, Reach, ReplacementStatus, RolloutMethod, RolloutStatus, SessionEnd
 
 
 @dataclass(frozen=True)
@@ -222,3 +222,28 @@ def rollout_words(
     if method == RolloutMethod.KICK and status == RolloutStatus.RUNNING:
         return Words(Tone.WAITING, "schedule", text, _("about %(time)s left") % {"time": duration(eta_seconds or 0)})
     return Words(Tone.WAITING, "schedule", text, _("They get it with their next login"))
+
+
+def replacement_words(status: str, *, confirmed: int, total: int, held: int) -> list[Words]:
+    """The steps of a new router, each with where it stands: confirmed by a person, filled, compared, done."""
+    counts = {"n": number(confirmed), "total": number(total)}
+    steps = [Words(Tone.GOOD, "check_circle", _("1. The new router is confirmed"))]
+    is_filled = status in {ReplacementStatus.VERIFYING, ReplacementStatus.DONE}
+    text = _("2. %(n)s of %(total)s are on it") % counts
+    steps.append(Words(Tone.GOOD if is_filled else Tone.WAITING, "check_circle" if is_filled else "schedule", text))
+    if held:
+        text = ngettext("%(n)d needs a decision", "%(n)d need a decision", held) % {"n": held}
+        steps.append(Words(Tone.BAD, "error", text))
+    match status:
+        case ReplacementStatus.DONE:
+            steps.append(Words(Tone.GOOD, "check_circle", _("3. Compared: the router has everything. Done.")))
+        case ReplacementStatus.FAILED:
+            text = _("3. The router does not keep what is written to it. Look at the drift page.")
+            steps.append(Words(Tone.BAD, "error", text))
+        case ReplacementStatus.VERIFYING:
+            steps.append(Words(Tone.WAITING, "schedule", _("3. Being compared")))
+        case ReplacementStatus.ABANDONED:
+            steps.append(Words(Tone.QUIET, "block", _("Yet another router was accepted meanwhile")))
+        case _:
+            steps.append(Words(Tone.QUIET, "schedule", _("3. Compared when everything is on it")))
+    return steps

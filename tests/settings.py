@@ -11,6 +11,7 @@ from config.settings import CELERY_BROKER_TRANSPORT_OPTIONS, DATABASES, LOGGING,
 DATABASES["default"]["OPTIONS"].pop("pool", None)
 DATABASES["default"]["TEST"] = {"NAME": f"test_mb_{os.environ.get('TEST_DB_SUFFIX', 'main')}"}
 KICKS_ENABLED = False
+ROUTER_LOOPBACK_ALLOWED = True  # emulated routers
 LOGGING["root"]["handlers"] = ["stdout"]  # tests write no log file, and an expected error makes no row
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -14,7 +14,7 @@ from billing.forms import UNIT_CHOICES, UNITS, UnitField
 from billing.models import Plan
 from billing.words import plan_offer
 from core.admin import ConfirmForm, style_form
-from locations.models import Location
+from locations.models import Location, LocationGroup
 from vouchers.models import VoucherBatch
 from vouchers.services import batch_warnings
 
@@ -35,8 +35,13 @@ class BatchForm(forms.ModelForm):  # type: ignore[type-arg]
 
     plan = PlanField(Plan.objects.none(), label=gettext_lazy("plan"), empty_label=gettext_lazy("Choose a plan"))
     places = forms.ModelMultipleChoiceField(
-        Location.objects.none(), label=gettext_lazy("locations"), widget=forms.CheckboxSelectMultiple,
+        Location.objects.none(), label=gettext_lazy("locations"), widget=forms.CheckboxSelectMultiple, required=False,
         help_text=gettext_lazy("Several: a voucher works at each of them, with one time and one data limit for all."),
+    )  # fmt: skip
+    group = forms.ModelChoiceField(
+        LocationGroup.objects.none(), label=gettext_lazy("or a group"), required=False,
+        empty_label=gettext_lazy("I choose the locations myself"),
+        help_text=gettext_lazy("The group chooses one location and says why."),
     )  # fmt: skip
     name = forms.CharField(
         label=gettext_lazy("name"), max_length=80, required=False,
@@ -79,6 +84,8 @@ class BatchForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         places, quantity, push_at = data.get("places"), data.get("quantity"), data.get("push_at")
+        if bool(places) == bool(data.get("group")) and "places" not in self.errors:
+            self.add_error("places", _("Choose locations, or a group that chooses."))
         if places and quantity and push_at:
             found = batch_warnings(locations=list(places), quantity=quantity, push_at=push_at)
             self.warnings = [warning.sentence for warning in found]

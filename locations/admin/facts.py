@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,13 +14,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.client_ip import client_ip
+from core.clock import now
 from core.errors import DomainError
 from core.formats import data_size, duration, number
 from core.words import Tone, Words
 from locations.choices import Reach, TlsMode
 from locations.models import Location, RouterState
+from locations.selectors import LICENCE_ALERT, licence_uses, replacement_progress
 from locations.services import TestResult, location_change
-from locations.words import reach_words
+from locations.words import reach_words, replacement_words
 
 if TYPE_CHECKING:
     from core.admin import ModelAdmin
@@ -63,6 +66,27 @@ def router_facts(state: RouterState | None) -> list[tuple[str, str]]:
         (_("Entries on the router"), number(state.entry_count) if state.entry_count is not None else ""),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def licence_words(location_id: int) -> Words | None:
+    """From 80 % of the licence on: soon the router turns people away."""
+    use = next(iter(licence_uses(location_id)), None)
+    if use is None or use.share < LICENCE_ALERT:
+        return None
+    text = _("%(n)s of %(limit)s sessions of its licence are used")
+    return Words(Tone.BAD, "warning", text % {"n": number(use.sessions), "limit": number(use.limit)})
+
+
+REPLACEMENT_SHOWN = timedelta(days=7)
+
+
+def replacement_facts(row: Location) -> dict[str, Any]:
+    """The steps of a new router, while they go on and a week after."""
+    progress = replacement_progress(row)
+    if progress is None or (progress.finished_at and now() - progress.finished_at > REPLACEMENT_SHOWN):
+        return {}
+    steps = replacement_words(progress.status, confirmed=progress.confirmed, total=progress.total, held=progress.held)
+    return {"replacement": progress, "replacement_steps": steps}
 
 
 def skew_text(seconds: int) -> str:

@@ -19,7 +19,16 @@ from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, Tabul
 from core.client_ip import client_ip
 from core.formats import number
 from locations.admin.drift import drift_page, drift_url
-from locations.admin.facts import accounts_url, entries_url, location_words, router_facts, test_page, trust_certificate
+from locations.admin.facts import (
+    accounts_url,
+    entries_url,
+    licence_words,
+    location_words,
+    replacement_facts,
+    router_facts,
+    test_page,
+    trust_certificate,
+)
 from locations.choices import Hold, Presence, Reach, UserType
 from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterEntry, RouterState
 from locations.selectors import drift_found, isolated_count, location_counts, locations_visible_to
@@ -278,6 +287,8 @@ class LocationAdmin(ModelAdmin[Location]):
             "waiting_rows": [self._line(account, row, state) for account in waiting],
             "held_rows": [self._line(account, row, state) for account in held],
             "router_facts": router_facts(state),
+            "licence_words": licence_words(row.pk),
+            **replacement_facts(row),
             "last_error": state.last_error if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN} else "",
         }
 
@@ -336,7 +347,7 @@ class LocationAdmin(ModelAdmin[Location]):
 
         def run(data: dict[str, Any]) -> str:
             location_accept_router(row, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
-            return _("Going on with the new router. Everything is compared and put on it again.")
+            return _("Going on with the new router. Everything is put on it and compared; follow it on this page.")
 
         return Confirmation(
             title=_("Accept new router"),

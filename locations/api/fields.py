@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from core.api.serializers import MAX_ID, id_field
-from locations.models import Location
-from locations.selectors import locations_visible_to
+from locations.models import Location, LocationGroup
+from locations.selectors import groups_visible_to, locations_visible_to
 
 
 class LocationsField(serializers.ListField):
@@ -41,3 +41,17 @@ class LocationField(serializers.IntegerField):
         if location is None:
             raise serializers.ValidationError(_("No such location: %(id)s.") % {"id": number})
         return location
+
+
+class GroupField(serializers.IntegerField):
+    """The id of a group of locations the caller may see; the validated value is the LocationGroup."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> LocationGroup:
+        number = super().run_validation(data)
+        group = groups_visible_to(self.context["request"].user).filter(pk=number).first()
+        if group is None:
+            raise serializers.ValidationError(_("No such group: %(id)s.") % {"id": number})
+        return group

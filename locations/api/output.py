@@ -9,8 +9,9 @@ from rest_framework import serializers
 
 from core.api.serializers import OutSerializer
 from locations.api.serializers import CHANGE_LOCATION, ConnectionOut, LocationRowOut
+from locations.choices import ReplacementStatus
 from locations.models import Location, RouterState
-from locations.selectors import location_counts
+from locations.selectors import location_counts, replacement_progress
 
 
 class RouterOut(serializers.ModelSerializer[RouterState]):
@@ -46,6 +47,19 @@ class IsolationOut(serializers.ModelSerializer[Location]):
         read_only_fields = fields
 
 
+class ReplacementOut(OutSerializer):
+    """A new router: everything is put on it, then compared, then it is done."""
+
+    old_serial = serializers.CharField()
+    new_serial = serializers.CharField()
+    status = serializers.ChoiceField(choices=ReplacementStatus.choices)
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    confirmed = serializers.IntegerField(help_text="Wishes that are on it.")
+    total = serializers.IntegerField()
+    held = serializers.IntegerField(help_text="Of the total those that wait for a person.")
+
+
 class DriftSettingOut(serializers.ModelSerializer[Location]):
     """When what was changed on the router is repaired."""
 
@@ -61,9 +75,10 @@ class LocationOut(LocationRowOut):
     sync = serializers.SerializerMethodField()
     isolation = IsolationOut(source="*")
     drift = DriftSettingOut(source="*")
+    replacement = serializers.SerializerMethodField(help_text="The last one; null when there never was one.")
 
     class Meta(LocationRowOut.Meta):
-        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync", "isolation", "drift"]
+        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync", "isolation", "drift", "replacement"]
         read_only_fields = fields
 
     @extend_schema_field(ConnectionOut(allow_null=True))
@@ -76,6 +91,11 @@ class LocationOut(LocationRowOut):
     def get_router(self, location: Location) -> Any:
         state = getattr(location, "state", None)
         return RouterOut(state).data if state else None
+
+    @extend_schema_field(ReplacementOut(allow_null=True))
+    def get_replacement(self, location: Location) -> Any:
+        progress = replacement_progress(location)
+        return ReplacementOut(progress).data if progress else None
 
     @extend_schema_field(CountsOut)
     def get_sync(self, location: Location) -> Any:

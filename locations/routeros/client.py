@@ -18,6 +18,7 @@ from typing import Any
 from routeros_api import api_socket, base_api, exceptions
 from routeros_api.api_communicator.base import ApiCommunicatorBase
 
+from locations.routeros.addresses import open_connection
 from locations.routeros.errors import (
     LoginRefused,
     NotRouterOs,
@@ -136,9 +137,8 @@ class RouterClient:
             raise
 
     def _open(self) -> None:
-        address = (self.target.host, self.target.port)
         try:
-            raw = socket.create_connection(address, timeout=self.connect_timeout)
+            raw = open_connection(self.target.host, self.target.port, self.connect_timeout)
         except ConnectionRefusedError:
             raise RouterRefusedConnection("connection refused") from None
         except TimeoutError:

@@ -23,6 +23,12 @@ class RouterRefusedConnection(RouterUnreachable):
     problem = "refused"
 
 
+class HostRefused(RouterUnreachable):
+    """The host leads to an address that is never a router's: this server itself, or a cloud's own services."""
+
+    problem = "host"
+
+
 class RouterTimeout(RouterUnreachable):
     problem = "timeout"
 

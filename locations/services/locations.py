@@ -16,10 +16,20 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core import events
 from core.clock import now as clock_now
+from core.db.transition import transition_set
 from core.errors import DomainError
 from core.staff_events import StaffActed
-from locations.choices import Hold, Reach, UserType
-from locations.models import AccessAccount, Location, LocationUser, RouterEntry, RouterProfile, RouterState
+from locations.choices import REPLACEMENT_MOVES, Hold, Reach, ReplacementStatus, UserType
+from locations.models import (
+    AccessAccount,
+    Location,
+    LocationUser,
+    RouterEntry,
+    RouterProfile,
+    RouterReplacement,
+    RouterState,
+)
+from locations.routeros.addresses import numeric_problem
 from locations.selectors import SyncCounts, location_counts
 from locations.services.entries import location_isolation_put
 from locations.services.isolation import location_isolated_again
@@ -96,18 +106,15 @@ def _validate(location: Location) -> None:
 
 
 def host_refusal(host: str) -> str:
-    """Why this address may not be a router (SSRF guard), or an empty string. Names are judged when they are numbers."""
+    """Why this address may not be a router (SSRF guard), or an empty string. Names are judged when connecting."""
     if any(c.isspace() or c in "/@:?#" for c in host.replace("::", "").strip("[]")) and not _is_address(host):
         return _("Write a host name or an IP address, without http:// and without a port.")
-    if not _is_address(host):
-        is_local = host.rstrip(".").lower() in {"localhost", "localhost.localdomain"}
-        return _("This address is this server itself.") if is_local and not settings.DEMO_MODE else ""
-    address = ipaddress.ip_address(host.strip("[]"))
-    if address.is_link_local or address.is_multicast or address.is_unspecified:
-        return _("This address cannot be a router.")
-    if address.is_loopback and not settings.DEMO_MODE:
-        return _("This address is this server itself.")
-    return ""
+    if host.rstrip(".").lower() in {"localhost", "localhost.localdomain"}:
+        return "" if settings.ROUTER_LOOPBACK_ALLOWED else _("This address is this server itself.")
+    problems = {
+        "itself": _("This address is this server itself."), "impossible": _("This address cannot be a router."),
+    }  # fmt: skip
+    return problems.get(numeric_problem(host), "")
 
 
 def _is_address(host: str) -> bool:
@@ -130,14 +137,23 @@ def location_accept_router(location: Location, *, actor: User | None, ip: str | 
     state = RouterState.objects.select_for_update().get(pk=location.pk)
     if state.reach != Reach.WRONG_ROUTER:
         raise DomainError("location.same_router", _("The same router as before answers here."), status=409)
-    details = {"location": location.pk, "before": state.serial, "after": state.other_serial}
+    details: dict[str, Any] = {"location": location.pk, "before": state.serial, "after": state.other_serial}
     state.serial, state.other_serial = state.other_serial, ""
     state.reach, state.reach_since = Reach.UNKNOWN, clock_now()
     state.uptime_seconds, state.retry_at, state.failures, state.last_error = None, None, 0, ""
     state.reconcile_due_at, state.is_repair_due = clock_now(), True
     state.save()
+    _replacement_start(location, details["before"], details["after"], actor)
     events.emit(StaffActed(actor.pk if actor else None, "location.router_accepted", details, ip))
     kick_locations([location.pk], is_forced=True)
+
+
+def _replacement_start(location: Location, old: str, new: str, actor: User | None) -> None:
+    here = RouterReplacement.objects.filter(location=location)
+    transition_set(here, to=ReplacementStatus.ABANDONED, allowed=REPLACEMENT_MOVES, finished_at=clock_now())
+    RouterReplacement.objects.create(
+        location=location, old_serial=old, new_serial=new, started_at=clock_now(), actor=actor
+    )
 
 
 @transaction.atomic

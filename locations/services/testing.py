@@ -40,6 +40,7 @@ class TestResult:
 def sentence_of(problem: str, words: str) -> str:
     """What a problem means for the person at the screen, and what to do."""
     sentences = {
+        "host": _("This leads to %(words)s, which cannot be a router. Nothing was sent. Correct the address."),
         "unreachable": _("The router cannot be reached: %(words)s. Check address, cable and VPN."),
         "refused": _("The address answers, but not on this port. Is the API service switched on (IP, Services)?"),
         "timeout": _("No answer in time. Check address, firewall and VPN."),

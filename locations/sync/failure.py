@@ -37,13 +37,18 @@ def failure_record(location_id: int, error: RouterError, now: datetime) -> None:
     state.last_error = f"{error.problem}: {error.words}"[:500]
     state.retry_at = now + timedelta(seconds=retry_seconds(state.failures, is_paid_waiting=has_paid_work(location_id)))
     before = state.reach
+    is_news = False
     state.reach = _reach_after(state, error)
     if isinstance(error, WrongRouter):
         state.other_serial = error.serial
     if state.reach != before:
         state.reach_since = now
-    state.save(update_fields=["failures", "last_error", "retry_at", "reach", "reach_since", "other_serial"])
-    if state.reach == Reach.OFFLINE and before != Reach.OFFLINE:
+    if state.reach == Reach.OFFLINE and state.down_told_at is None:
+        state.down_told_at, is_news = now, True
+    state.save(
+        update_fields=["failures", "last_error", "retry_at", "reach", "reach_since", "other_serial", "down_told_at"]
+    )
+    if is_news:
         events.emit(LocationDown([location_id]))
 
 

@@ -24,6 +24,7 @@ from locations.sync.roaming import extra_sessions_end
 MAX_ATTEMPTS = 50
 DROP_SLACK_SECONDS = 5
 LIMIT_DRIFT_SECONDS = 60
+STEADY = timedelta(seconds=60)  # online that long before "it is back" is told: a flapping link is one outage
 
 
 def observations_take(location_id: int) -> int:
@@ -266,7 +267,6 @@ def _update_state(observation: Observation) -> None:
     payload, at = observation.payload, observation.observed_at
     identity = payload["identity"]
     state = RouterState.objects.select_for_update().get(location_id=observation.location_id)
-    was_down = state.reach in {Reach.OFFLINE, Reach.REFUSED}
     if state.reach != Reach.ONLINE:
         state.reach, state.reach_since = Reach.ONLINE, at
     if state.entry_count is not None and state.drift and not payload["restarted"]:
@@ -280,16 +280,20 @@ def _update_state(observation: Observation) -> None:
     state.seen_at = state.polled_at = at
     if payload["swept"]:
         state.usage_swept_at = at
+    is_steady = state.reach_since is not None and at - state.reach_since >= STEADY
+    is_news = state.down_told_at is not None and is_steady
+    if is_news:
+        state.down_told_at = None
     if payload["restarted"]:
         state.reconcile_due_at, state.is_repair_due = state.reconcile_due_at or at, True
     state.save(
         update_fields=[
             "reach", "reach_since", "identity", "model", "version", "serial", "uptime_seconds", "cpu_load",
             "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at", "seen_at",
-            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due",
+            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at",
         ]
     )  # fmt: skip
-    if was_down:
+    if is_news:
         events.emit(LocationUp([observation.location_id]))
 
 

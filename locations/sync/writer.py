@@ -40,6 +40,7 @@ from locations.sync.poll import is_poll_due, poll
 from locations.sync.queue import accounts_due, entries_due, has_work, profiles_due, sibling_use
 from locations.sync.reconcile import EVERY, reconcile
 from locations.sync.repairs import is_daily_repair_due, is_repairing
+from locations.sync.replacement import replacement_step
 from locations.sync.rollout import rollouts_step
 from locations.sync.scope import compare_done, scope_of
 
@@ -120,6 +121,7 @@ class _Run:
                 did = True
             did = did or self._compare(client) or self._rollouts(client) or self._batch(client)
             did = did or self._extras(client) or self._reconcile(client, is_forced=False)
+            did = did or replacement_step(self.location.pk, self.now())
             if not did:
                 return
         self.result.more = True

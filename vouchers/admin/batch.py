@@ -22,8 +22,9 @@ from core.panels import Link
 from core.words import Tone
 from locations.choices import Hold
 from locations.models import AccessAccount, Location
-from locations.selectors import NOT_SYNCED, locations_visible_to
+from locations.selectors import NOT_SYNCED, choice_for, groups_visible_to, locations_visible_to
 from locations.words import fact_of, row_words
+from locations.words_balancing import choice_sentences
 from vouchers.admin.printing import print_urls
 from vouchers.choices import BatchStatus
 from vouchers.forms import BatchForm
@@ -49,7 +50,7 @@ class BatchAdmin(ModelAdmin[VoucherBatch]):
     sortable_by = ()
     ordering = ("-id",)
     add_fieldsets = (
-        (None, {"fields": ("plan", "places", "quantity", "is_warned", "request_key")}),
+        (None, {"fields": ("plan", "places", "group", "quantity", "is_warned", "request_key")}),
         (gettext_lazy("Code"), {"fields": ("prefix", "length", "charset", "mode")}),
         (gettext_lazy("Router and price"), {"fields": ("push_at", "price", "price_cost")}),
         (gettext_lazy("Remarks"), {"fields": ("name", "note")}),
@@ -79,7 +80,8 @@ class BatchAdmin(ModelAdmin[VoucherBatch]):
             user: Any = request.user
             plans = plans_on_sale(user).filter(type=PlanType.HOTSPOT).order_by("name")
             places = locations_visible_to(user).filter(is_active=True).order_by("name")
-            for name, rows in (("plan", plans), ("places", places)):
+            rows: Any
+            for name, rows in (("plan", plans), ("places", places), ("group", groups_visible_to(user))):
                 # a copy: the declared field belongs to all threads, and another person's choices must not show up here
                 field = form.base_fields[name] = deepcopy(form.base_fields[name])
                 field.queryset = rows
@@ -150,7 +152,7 @@ class BatchAdmin(ModelAdmin[VoucherBatch]):
             "delivery": delivery(row, progress),
             "counts": counts(row, progress),
             "held_rows": held_rows,
-            "terms": terms(row, [place.name for place in places.order_by("name")]),
+            "terms": terms(row, [place.name for place in places.order_by("name")]) + why_there(row),
             "links": self._links(request, row, progress),
             "poll": poll(progress),
         }
@@ -234,6 +236,12 @@ def counts(row: VoucherBatch, progress: BatchProgress) -> list[tuple[Any, int, s
         (_("Waiting"), progress.waiting, accounts + "&state=waiting", Tone.WAITING.value),
         (_("Need a decision"), progress.held, accounts + "&state=held", Tone.BAD.value),
     ]
+
+
+def why_there(row: VoucherBatch) -> list[tuple[str, str]]:
+    """Why a group chose this location; nothing when a person did."""
+    choice = choice_for(f"voucherbatch:{row.pk}")
+    return [(_("Why there"), " ".join(choice_sentences(choice.details)))] if choice else []
 
 
 def terms(row: VoucherBatch, places: list[str]) -> list[tuple[str, str]]:

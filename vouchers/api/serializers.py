@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.api.fields import PlanField
 from billing.models import TEN_YEARS
 from core.api.serializers import AmountField, OutSerializer, StrictSerializer, TextField, WholeField
-from locations.api.fields import LocationField, LocationsField
+from locations.api.fields import GroupField, LocationField, LocationsField
 from locations.api.serializers import TRUTHS, truth
 from locations.choices import Hold, Presence, Reach
 from locations.models import AccessAccount
@@ -16,7 +19,8 @@ from vouchers.models import MAX_QUANTITY, Voucher, VoucherBatch
 
 class BatchIn(StrictSerializer):
     plan = PlanField()
-    locations = LocationsField(help_text="Where the codes are good; several: they roam.")
+    locations = LocationsField(required=False, help_text="Where the codes are good; several: they roam.")
+    group = GroupField(required=False, help_text="Instead of `locations`: a group that chooses one of its own.")
     quantity = WholeField(min_value=1, max_value=MAX_QUANTITY)
     name = TextField(max_length=80, allow_blank=True, required=False)
     prefix = serializers.RegexField(r"^[A-Z0-9-]*$", max_length=10, allow_blank=True, required=False)
@@ -27,6 +31,11 @@ class BatchIn(StrictSerializer):
     price = AmountField(required=False, help_text="Default: the plan's; frozen here.")
     price_cost = AmountField(required=False)
     note = TextField(max_length=200, allow_blank=True, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("locations" in attrs) == ("group" in attrs):
+            raise serializers.ValidationError({"locations": _("Choose locations, or a group that chooses.")})
+        return attrs
 
 
 class BatchRowOut(serializers.ModelSerializer[VoucherBatch]):

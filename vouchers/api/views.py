@@ -22,6 +22,7 @@ from core.client_ip import client_ip
 from core.errors import DomainError
 from core.events import emit
 from core.staff_events import StaffActed
+from locations.selectors import choice_for
 from vouchers.api.filters import BatchFilter, VoucherFilter
 from vouchers.api.output import BatchCreatedOut, BatchOut, VoucherOut
 from vouchers.api.serializers import (
@@ -101,7 +102,11 @@ class BatchViewSet(RoomViewSet):
 def _refuse_other_order(batch: VoucherBatch, order: dict[str, Any]) -> None:
     """A key that is used again for something else is a mistake of the caller, and must not look like success."""
     places = {location.pk for location in batch.locations.all()}
-    is_same = places == {location.pk for location in order["locations"]} and all(
+    group = order.get("group")
+    wanted = {location.pk for location in order.get("locations", ())}
+    chosen = choice_for(f"voucherbatch:{batch.pk}")
+    is_place_same = places == wanted if group is None else chosen is not None and chosen.group_id == group.pk
+    is_same = is_place_same and all(
         getattr(batch, name) == order[name] for name in ("plan", "quantity", "length", "charset", "mode", "push_at")
     )
     if not is_same:

@@ -21,8 +21,9 @@ from core.db.transition import transition_set
 from core.errors import DomainError, TransitionError
 from core.kick import kick
 from core.money import quantise
-from locations.models import Location, RouterState
+from locations.models import Location, LocationGroup, RouterState
 from locations.selectors import locations_visible_to
+from locations.services import Choice, choice_assign, location_choose
 from vouchers.choices import BATCH_MOVES, BatchStatus, CharacterSet, CodeMode, PushAt
 from vouchers.codes import code_space_check
 from vouchers.models import BatchLocation, VoucherBatch
@@ -44,7 +45,8 @@ LARGE_ROUTER_ENTRIES = 20_000
 def batch_create(
     *,
     plan: Plan,
-    locations: Sequence[Location],
+    locations: Sequence[Location] = (),
+    group: LocationGroup | None = None,
     quantity: int,
     name: str = "",
     prefix: str = "",
@@ -61,7 +63,8 @@ def batch_create(
 ) -> VoucherBatch:
     """Order a batch; price, cost and terms are frozen now, codes follow in the background.
 
-    The same `request_key` returns the batch it made. Raises DomainError naming the fields that are wrong.
+    Without `locations` the `group` chooses one, and why is written down (`locations.selectors.choice_for`). The same
+    `request_key` returns the batch it made. Raises DomainError naming the fields that are wrong.
     """
     if request_key and (known := _batch_of_request(request_key, actor)):
         return known
@@ -73,8 +76,10 @@ def batch_create(
         uptime_limit_seconds=plan.uptime_limit_seconds, data_limit_bytes=plan.data_limit_bytes,
         is_mac_locked=plan.is_mac_locked,
     )  # fmt: skip
-    places = sorted({row.pk: row for row in locations}.values(), key=lambda row: row.pk)
     _validate(batch, plan, price, price_cost)
+    choice = None if locations or group is None else _chosen(plan, group, actor)
+    locations = [choice.location] if choice else locations
+    places = sorted({row.pk: row for row in locations}.values(), key=lambda row: row.pk)
     _validate_places(batch, places, actor)
     code_space_check(
         quantity=batch.quantity, length=batch.length, charset=batch.charset,
@@ -88,6 +93,8 @@ def batch_create(
         if known is None:
             raise
         return known
+    if choice and choice.record:
+        choice_assign(choice.record, subject=f"voucherbatch:{batch.pk}")
     BatchLocation.objects.bulk_create([BatchLocation(batch=batch, location=place) for place in places])
     staff_acted(
         actor, "batch.created", ip, batch=batch.pk, plan=plan.pk, quantity=batch.quantity, price=str(batch.price),
@@ -95,6 +102,18 @@ def batch_create(
     )  # fmt: skip
     kick("vouchers.tasks.batch_generate", batch.pk, queue="batches")
     return batch
+
+
+def _chosen(plan: Plan, group: LocationGroup, actor: User | None) -> Choice:
+    """Among the group's locations where the plan is published and this person works."""
+    places = publications(plan.pk, list(group.places.values_list("location_id", flat=True)))
+    allowed = set(places)
+    if actor is not None:
+        allowed &= set(locations_visible_to(actor).values_list("pk", flat=True))
+    try:
+        return location_choose(group, allowed=allowed, now=clock.now(), actor=actor)
+    except DomainError as error:
+        raise DomainError(error.code, error.message, fields={"group": str(error.message)}, status=409) from None
 
 
 def _batch_of_request(request_key: str, actor: User | None) -> VoucherBatch | None:

@@ -14,6 +14,7 @@ from locations.choices import Reach
 from locations.models import LocationChoice, LocationGroup, RouterState
 from locations.services import group_put, location_choose
 from tests.integration.api.conftest import House, Login
+from vouchers.models import VoucherBatch
 
 GROUPS, CHOICES = "/api/v1/location-groups/", "/api/v1/location-choices/"
 
@@ -79,3 +80,23 @@ def test_the_admin_makes_a_group_and_says_what_it_would_choose(house: House, log
     choice = LocationChoice.objects.get()
     page = client.get(reverse("admin:locations_locationchoice_change", args=[choice.pk])).content.decode()
     assert "Pos 1 has the fewest users" in page
+
+
+def test_a_batch_is_ordered_from_a_group_once_per_key(house: House, as_user: Login) -> None:
+    RouterState.objects.update(reach=Reach.ONLINE)
+    group = group_put(None, name="Kota", locations=[house.here, house.there], actor=None)
+    client = as_user(house.admin)
+    body = {"plan": house.plan.pk, "group": group.pk, "quantity": 2}
+
+    def order(key: str, **changes: object) -> tuple[int, object]:
+        answer = client.post("/api/v1/batches/", {**body, **changes}, format="json", HTTP_IDEMPOTENCY_KEY=key)
+        return answer.status_code, answer.json().get("locations")
+
+    assert order("order-0001") == (201, [house.here.pk])
+    assert order("order-0001") == (201, [house.here.pk])
+    assert order("order-0001", quantity=3)[0] == 409
+    assert order("order-0003", locations=[house.here.pk])[0] == 400
+    assert order("order-0004", group=999999)[0] == 400
+    assert (LocationChoice.objects.count(), VoucherBatch.objects.count()) == (1, 2)
+    page = client.get(CHOICES, {"subject": f"voucherbatch:{VoucherBatch.objects.latest('pk').pk}"}).json()["results"]
+    assert [row["location"] for row in page] == [house.here.pk]

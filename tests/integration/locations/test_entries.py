@@ -26,7 +26,7 @@ LIST, NAT, FILTER = "/ip/firewall/address-list", "/ip/firewall/nat", "/ip/firewa
 @pytest.fixture(autouse=True)
 def public_url(settings: Any) -> None:
     settings.PUBLIC_URL = "https://pay.example.com"
-    settings.DEMO_MODE = True  # the router listens on this machine
+    settings.ROUTER_LOOPBACK_ALLOWED = True  # the router listens on this machine
 
 
 def paying(location: Location) -> Location:

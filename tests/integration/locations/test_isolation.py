@@ -134,7 +134,7 @@ def test_isolated_customers_keep_their_pool() -> None:
 
 @VERSIONS
 def test_another_method_expresses_everyone_anew(version: str, settings: Any) -> None:
-    settings.DEMO_MODE = True  # the router listens on this machine
+    settings.ROUTER_LOOPBACK_ALLOWED = True  # the router listens on this machine
     with emulated(version=version) as router:
         location = location_of(router)
         account = subscriber(plan_at(location))

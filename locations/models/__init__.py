@@ -1,0 +1,38 @@
+"""Routers, what should be on them, and what they told us.
+
+Every `DesiredRow` is its own outbox: `revision <> applied_revision` means the router does not have it yet
+(DESIGN §3.1). Rows of `RouterState`, `RouterSession` and `Observation` are written by the writer, never by people.
+"""
+
+from __future__ import annotations
+
+from locations.models.desired import NOT_SYNCED, TODO, AccessAccount, DesiredRow, RouterEntry, RouterProfile
+from locations.models.observed import (
+    DriftRow,
+    Observation,
+    ProfileRollout,
+    RouterReplacement,
+    RouterSession,
+    RouterState,
+)
+from locations.models.places import GroupPlace, Location, LocationChoice, LocationGroup, LocationUser
+
+__all__ = [
+    "NOT_SYNCED",
+    "TODO",
+    "AccessAccount",
+    "DesiredRow",
+    "DriftRow",
+    "GroupPlace",
+    "Location",
+    "LocationChoice",
+    "LocationGroup",
+    "LocationUser",
+    "Observation",
+    "ProfileRollout",
+    "RouterEntry",
+    "RouterProfile",
+    "RouterReplacement",
+    "RouterSession",
+    "RouterState",
+]
