@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -37,5 +38,5 @@ def replacement_step(location_id: int, now: datetime) -> bool:
     return False
 
 
-def _move(row: RouterReplacement, to: str, **changes: object) -> None:
+def _move(row: RouterReplacement, to: str, **changes: Any) -> None:
     transition(RouterReplacement.objects.filter(pk=row.pk), to=to, allowed=REPLACEMENT_MOVES, **changes)
