@@ -15,6 +15,7 @@ from locations.choices import DriftCategory, DriftRepair, Hold, Kind
 from locations.emulator.router import EmulatedRouter
 from locations.models import AccessAccount, DriftRow, Location, RouterProfile, RouterState
 from locations.selectors import desired_rows
+from locations.sync import reconcile as reconciling
 from locations.sync.sweep import locations_due
 from locations.sync.writer import location_run
 from tests.routers import Clock, emulated, hotspot_users, location_of, on_router, second_client
@@ -303,3 +304,27 @@ def test_rows_are_bounded_and_counts_are_whole(monkeypatch: pytest.MonkeyPatch) 
         services.drift_repair(location, row_ids=None, now=real_now(), actor=None)
         location_run(location.pk)
         assert len(hotspot_users(router)) == 7
+
+
+def test_a_wish_made_during_the_comparison_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody pays between the reading of the router and the writing down of what drifted."""
+    write = reconciling._write_accounts
+
+    def paid_first(changes: list[Any]) -> None:
+        services.account_put(
+            profile=RouterProfile.objects.get(), name="AAAA2222", password=None, tag="a", limit_uptime_seconds=60
+        )
+        write(changes)
+
+    with emulated() as router:
+        location = asking(router)
+        (account,) = put(location, "AAAA2222")
+        location_run(location.pk)
+        set_user(router, "AAAA2222", profile="default")
+        monkeypatch.setattr(reconciling, "_write_accounts", paid_first)
+        compared(location)
+        account.refresh_from_db()
+        assert account.hold == Hold.NONE
+        location_run(location.pk)
+        user = hotspot_users(router)["AAAA2222"]
+        assert (user["profile"], str(user["limit-uptime"])) in {("paket", "1m"), ("paket", "60")}
