@@ -24,7 +24,7 @@ from locations.services import group_put, group_remove, location_preview
 from locations.words_balancing import choice_sentences
 
 
-class PlaceOut(serializers.ModelSerializer[GroupPlace]):
+class GroupPlaceOut(serializers.ModelSerializer[GroupPlace]):
     name = serializers.CharField(source="location.name")
 
     class Meta:
@@ -34,7 +34,7 @@ class PlaceOut(serializers.ModelSerializer[GroupPlace]):
 
 
 class GroupOut(serializers.ModelSerializer[LocationGroup]):
-    places = PlaceOut(many=True)
+    places = GroupPlaceOut(many=True)
 
     class Meta:
         model = LocationGroup
