@@ -31,8 +31,9 @@ from core.formats import money
 from core.panels import FirstStep, add_first_step
 from core.words import Tone, Words
 from locations.choices import RolloutMode
-from locations.models import Location, RouterSession
+from locations.models import Location, RouterProfile, RouterSession
 from locations.selectors import locations_visible_to
+from locations.services import profiles_compare
 from locations.words import fact_of, row_words
 
 
@@ -90,7 +91,7 @@ class PlanAdmin(ModelAdmin[Plan]):
         (gettext_lazy("On the router"), {"fields": ("idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool")}),
     )  # fmt: skip
     inlines = (PrepayInline,)
-    confirmations = ("publish", "unpublish", "speed")
+    confirmations = ("publish", "unpublish", "speed", "compare")
     live_template = "billing/admin/plan_facts.html"
     audit_noun = ""
     empty_text = gettext_lazy(
@@ -206,6 +207,25 @@ class PlanAdmin(ModelAdmin[Plan]):
             title=_("Take off locations"), button=_("Take off"), run=run, icon="undo", is_danger=True,
             question=_("Take “%(name)s” off these locations? This works only where nothing uses it.") % {"name": row.name},
             form=_places_form(places, checked=False), permission="billing.publish_plan",
+        )  # fmt: skip
+
+    def compare(self, request: HttpRequest, row: Plan) -> Confirmation | None:
+        """Its profile and logins at every router, against what is wanted."""
+        user: Any = request.user
+        here = PlanLocation.objects.filter(plan=row, location__in=locations_visible_to(user).values("pk"))
+        profiles = RouterProfile.objects.filter(pk__in=here.values("profile_id"))
+        if not here.exists():
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            n = profiles_compare(profiles, now=clock.now(), actor=user, ip=client_ip(request))
+            text = ngettext("%(n)d router is compared now.", "%(n)d routers are compared now.", n)
+            return text % {"n": n}
+
+        return Confirmation(
+            title=_("Compare on routers"), button=_("Compare now"), run=run, icon="sync", is_direct=True,
+            question=_("Look at “%(name)s” on its routers now?") % {"name": row.name},
+            permission="locations.repair_location",
         )  # fmt: skip
 
     def speed(self, request: HttpRequest, row: Plan) -> Confirmation | None:

@@ -76,7 +76,7 @@ class DriftMixin:
         page = self.paginate_queryset(drift_of(self.get_object()))
         return self.get_paginated_response(DriftRowOut(page, many=True).data)  # type: ignore[no-any-return]
 
-    @extend_schema(request=CompareIn, responses={202: ComparedOut})
+    @extend_schema(request=CompareIn, responses={200: ComparedOut})
     @action(detail=True, methods=["post"])
     def compare(self: Any, request: Request, pk: str) -> Response:
         """Compare the router with what is wanted, now: everything, one login, or one profile."""
@@ -93,13 +93,13 @@ class DriftMixin:
             routers = 1
         if not routers:
             raise Http404
-        return Response({"routers": routers}, status=202)
+        return Response({"routers": routers})
 
-    @extend_schema(request=RepairIn, responses={202: RepairedOut})
+    @extend_schema(request=RepairIn, responses={200: RepairedOut})
     @action(detail=True, methods=["post"])
     def repair(self: Any, request: Request, pk: str) -> Response:
         """Repair findings. The router's own entries are never touched."""
         location = self.get_object()
         given = self.checked(RepairIn)
         done = drift_repair(location, row_ids=given.get("rows"), now=now(), **who(request))
-        return Response(RepairedOut(done).data, status=202)
+        return Response(RepairedOut(done).data)

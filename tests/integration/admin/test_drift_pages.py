@@ -105,3 +105,12 @@ def test_the_location_page_leads_there(world: World, login: Login) -> None:
     found(world.near, DriftCategory.EXTRA, "OLD1")
     page = login(world.operator).get(reverse("admin:locations_location_change", args=[world.near.pk])).content.decode()
     assert reverse("admin:locations_location_drift", args=[world.near.pk]) in page
+
+
+def test_a_plan_is_compared_where_it_is_sold(world: World, login: Login) -> None:
+    url = reverse("admin:billing_plan_compare", args=[world.plan.pk])
+    assert login(world.operator).post(url).status_code == 403
+    assert said(login(world.admin).post(url)) == ["2 routers are compared now."]
+    wanted = RouterState.objects.order_by("pk").values_list("compare_wanted", flat=True)
+    profiles = AccessAccount.objects.order_by("location_id").values_list("profile_id", flat=True).distinct()
+    assert [pairs for pairs in wanted if pairs] == [[["profile", pk]] for pk in dict.fromkeys(profiles)]

@@ -29,6 +29,8 @@ from billing.services.cash import shift_open
 from billing.services.expenses import expense_write
 from core.api.views import RoomViewSet
 from core.settings_registry import sync_settings
+from locations.models import LocationChoice, LocationGroup, ProfileRollout, RouterEntry
+from locations.services import entry_put, group_put, location_choose, profile_rollout_start
 from payments.models import Payment
 from payments.services import payment_receive_cash
 from tests.integration.api.conftest import MADE_AT, PASSWORD, House, Login
@@ -95,6 +97,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_live": "locations.view_location",
     "billing_plan_publish": "billing.publish_plan",
     "billing_plan_unpublish": "billing.publish_plan",
+    "billing_plan_compare": "locations.repair_location",
     "billing_plan_live": "billing.view_plan",
     "customers_customer_note": "customers.change_customer",
     "customers_customer_consent": "customers.change_customer",
@@ -160,6 +163,7 @@ ADMIN_PAGES: dict[str, str] = {
     "vouchers_voucher_live": "vouchers.view_voucher",
 }
 SCOPED = {
+    "locations_routerentry", "locations_profilerollout", "locations_locationgroup", "locations_locationchoice",
     "billing_plan", "billing_invoice", "billing_subscription", "billing_billingrun",
     "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
     "locations_accessaccount", "customers_customer", "customers_customerdocument", "billing_journalentry",
@@ -196,6 +200,10 @@ def house(house: House) -> WalkedHouse:
         customer=house.customer, amount=600_000, reason="outage", request_key="house-fix", now=MADE_AT,
         actor=house.operator,
     )  # fmt: skip
+    group = group_put(None, name="Walk", locations=[house.here], actor=None)
+    location_choose(group, now=MADE_AT, subject="walk:1")
+    entry_put(location=house.here, kind="address_list", words={"list": "vip", "address": "10.1.1.1"}, tag="a")
+    profile_rollout_start(house.account.profile, mode="next_login", now=MADE_AT)
     return WalkedHouse(**vars(house), seller=agent.user, agent=agent, payment=payment, shift=shift, expense=expense,
                        adjustment=adjustment)  # fmt: skip
 
@@ -266,6 +274,8 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
     return {
         "plan": house.plan.pk, "batch": house.batch.pk, "voucher": house.voucher.pk,
         "subscription": house.subscription.pk, "run": house.run.pk,
+        "location-group": LocationGroup.objects.get().pk, "location-choice": LocationChoice.objects.get().pk,
+        "router-entry": RouterEntry.objects.get().pk, "speed-change": ProfileRollout.objects.get().pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
         "journal": house.entry.pk,
         "posting": house.entry.postings.all()[0].pk,
@@ -456,6 +466,9 @@ def _admin_object(house: WalkedHouse, label: str) -> Any:
         "billing_subscription": house.subscription, "billing_billingrun": house.run,
         "customers_customer": house.customer, "customers_customerdocument": house.document,
         "billing_invoice": house.invoice,
+        "locations_routerentry": RouterEntry.objects.first(), "locations_profilerollout": ProfileRollout.objects.first(),
+        "locations_locationgroup": LocationGroup.objects.first(),
+        "locations_locationchoice": LocationChoice.objects.first(),
         "locations_location": house.here, "locations_accessaccount": house.account, "accounts_user": house.operator,
         "billing_journalentry": house.entry,
         "payments_payment": house.payment, "billing_agent": house.agent, "billing_cashshift": house.shift,
