@@ -214,7 +214,9 @@ def plan_data(**changes: Any) -> dict[str, Any]:
         "data_limit_bytes_1": "GB", "idle_timeout_seconds_0": "5", "idle_timeout_seconds_1": "m",
         "keepalive_timeout_seconds_0": "", "keepalive_timeout_seconds_1": "m", "address_pool": "", "speed_up": "2M",
         "speed_down": "10M", "burst": "4M/20M", "burst_threshold": "1M/8M", "burst_time": "8/8", "priority": "",
-        "minimum": "",
+        "minimum": "", "billing_mode": "prepaid", "period_mode": "rolling", "period_months": "1", "fixed_day": "1",
+        "first_bill": "separate", "due_days": "0", "grace_days": "3", "tax_mode": "none", "late_fee_kind": "amount",
+        "late_fee": "0", "late_fee_days": "7", "prepay_discounts-TOTAL_FORMS": "0", "prepay_discounts-INITIAL_FORMS": "0",
     }  # fmt: skip
     return {**data, **changes}
 

@@ -19,7 +19,7 @@ from vouchers.models import Voucher, VoucherBatch
 
 
 class Good(ModelAdmin[Voucher]):
-    autocomplete_fields = ("batch", "plan")
+    autocomplete_fields = ("batch", "plan", "agent")
     sortable_by = ()
     search_fields = ("code__startswith",)
 
@@ -83,7 +83,7 @@ def test_each_rule_is_found_when_broken(attributes: dict[str, Any], found: str) 
         {"search_fields": ("code__exact",)},
         {"is_small_table": True, "search_fields": ("code__icontains",), "sortable_by": None},
         {"fields": ("code",), "autocomplete_fields": ()},
-        {"readonly_fields": ("batch", "plan"), "autocomplete_fields": ()},
+        {"readonly_fields": ("batch", "plan", "agent"), "autocomplete_fields": ()},
     ],
 )
 def test_what_is_allowed_passes(attributes: dict[str, Any]) -> None:
@@ -98,7 +98,7 @@ class ChoosingForm(forms.ModelForm[Voucher]):
 
 
 def test_a_plain_list_is_allowed_for_a_small_table_only() -> None:
-    assert ids(variant(form=ChoosingForm, autocomplete_fields=("batch",))) == set()
+    assert ids(variant(form=ChoosingForm, autocomplete_fields=("batch", "agent"))) == set()
     assert ids(variant(form=ChoosingForm, autocomplete_fields=("plan",))) == {"core.A005"}
     assert ids(variant(autocomplete_fields=("batch",))) == {"core.A005"}
 
@@ -117,5 +117,5 @@ def test_a_related_column_may_be_the_only_search_when_it_is_indexed() -> None:
 
 
 def test_a_partial_index_does_not_count_as_an_index() -> None:
-    base = {"autocomplete_fields": ("location", "profile"), "sortable_by": ("hold",)}
+    base = {"autocomplete_fields": ("location", "profile", "moved_to"), "sortable_by": ("hold",)}
     assert ids(type("Held", (ModelAdmin,), base), AccessAccount) == {"core.A011"}
