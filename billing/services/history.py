@@ -7,11 +7,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.models import Subscription, SubscriptionEvent
-from billing.services.roots import customers_lock
+from billing.services.roots import STEPS
 from core.clock import local_date
 from core.errors import DomainError, TransitionError
 from core.events import emit
@@ -84,9 +85,32 @@ def subscription_for(
 
 def subscriptions_lock(ids: Sequence[int]) -> dict[int, Subscription]:
     """Lock the customers first, then the services, each by primary key; the fresh rows by id. In a transaction only."""
-    customers_lock(Subscription.objects.filter(pk__in=ids).values_list("customer_id", flat=True))
-    rows = Subscription.objects.filter(pk__in=ids).select_related("plan", "location").order_by("pk")
-    return {row.pk: row for row in rows.select_for_update(of=("self",), no_key=True)}
+    locked = services_lock(ids)
+    return {row.pk: row for row in Subscription.objects.filter(pk__in=locked).select_related("plan", "location")}
+
+
+_CUSTOMERS = """
+SELECT c.id FROM customers_customer c WHERE c.id IN (SELECT s.customer_id FROM billing_subscription s WHERE s.id = ANY(%s))
+ORDER BY c.id FOR NO KEY UPDATE
+"""
+_SERVICES = "SELECT id, customer_id FROM billing_subscription WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+
+def services_lock(ids: Sequence[int]) -> list[int]:
+    """The same locks without reading the rows, for thousands; the ids that exist.
+
+    A service always belongs to the customer that stayed; one that changed hands while we waited is tried again.
+    """
+    for _attempt in range(STEPS):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_CUSTOMERS, [list(ids)])
+            customers = {row[0] for row in cursor.fetchall()}
+            cursor.execute(_SERVICES, [list(ids)])
+            rows = cursor.fetchall()
+            if all(customer in customers for _pk, customer in rows):
+                return [pk for pk, _customer in rows]
+            transaction.set_rollback(True)  # the locks are given back, so that the next try starts in order
+    raise TransitionError(_("The customer is being merged; try again."))
 
 
 def today_at(subscription: Subscription, now: datetime) -> date:

@@ -22,7 +22,7 @@ from accounts.models import User
 from billing.choices import PROMISE_MOVES, SUBSCRIPTION_MOVES, PromiseStatus, SubscriptionStatus
 from billing.events import SubscriptionsIsolated, SubscriptionsReopened
 from billing.models import Promise, Subscription
-from billing.services.history import subscriptions_lock
+from billing.services.history import services_lock
 from billing.services.roots import family_ids
 from core.db.transition import transition_set
 from core.events import emit
@@ -135,7 +135,7 @@ def services_reconsider(
 def _reconsider(ids: Sequence[int], *, now: datetime, day: date | None, actor: User | None, reason: str) -> int:
     if not judged(ids, now=now, day=day):
         return 0  # looked at without locks: most services are as they should be
-    subscriptions_lock(ids)
+    services_lock(ids)
     verdicts = judged(ids, now=now, day=day)
     moved = [verdict for verdict in verdicts if verdict.wanted != verdict.status]
     for status in (ACTIVE, GRACE, ISOLATED):

@@ -26,7 +26,6 @@ from billing.models import (
     PlanLocation,
     PrepayDiscount,
     Subscription,
-    SubscriptionPeriod,
 )
 from billing.periods import Rhythm
 from billing.services.engine.lines import (
@@ -223,19 +222,21 @@ def bills_write(bills: Sequence[Bill], *, now: datetime) -> int:
     return count
 
 
+_REMEMBER = """
+INSERT INTO billing_subscriptionperiod (subscription_id, starts_on, ends_on, amount, invoice_id)
+SELECT * FROM unnest(%s::bigint[], %s::date[], %s::date[], %s::numeric[], %s::bigint[])
+ON CONFLICT (subscription_id, starts_on) DO NOTHING
+"""
+
+
 def periods_remember(bills: Sequence[Bill]) -> None:
     sources = [bill.source for bill in bills if bill.draft is not None]
     invoices = dict(Invoice.objects.filter(source__in=sources).values_list("source", "pk"))
-    SubscriptionPeriod.objects.bulk_create(
-        (
-            SubscriptionPeriod(
-                subscription=bill.subscription, starts_on=bill.start, ends_on=bill.end, amount=bill.amount,
-                invoice_id=invoices.get(bill.source),
-            )
-            for bill in bills
-        ),
-        ignore_conflicts=True,
-    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_REMEMBER, [
+            [bill.subscription.pk for bill in bills], [bill.start for bill in bills], [bill.end for bill in bills],
+            [bill.amount for bill in bills], [invoices.get(bill.source) for bill in bills],
+        ])  # fmt: skip
 
 
 def billed_until_set(until: dict[int, date]) -> None:
