@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
 from core.db.owner import as_owner
@@ -17,8 +18,19 @@ def django_db_setup(
     with django_db_blocker.unblock(), as_owner():
         created = setup_databases(verbosity=0, interactive=False)
     yield
-    with django_db_blocker.unblock(), as_owner():
-        teardown_databases(created, verbosity=0)
+    with django_db_blocker.unblock():
+        _end_other_sessions()
+        with as_owner():
+            teardown_databases(created, verbosity=0)
+
+
+def _end_other_sessions() -> None:
+    """A thread that a test left behind may still hold a connection, and PostgreSQL drops no database in use."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +45,6 @@ def money_has_entries(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     request.getfixturevalue("transactional_db" if marker.kwargs.get("transaction") else "db")
     yield
-    from django.db import connection
-
     from billing.ledger.checking import unposted
 
     if not connection.needs_rollback:

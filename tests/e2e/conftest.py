@@ -24,7 +24,7 @@ PATIENCE_MS = 240_000  # how long a busy machine may take; nothing is measured h
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # its event loop must not run on under the tests of other rooms
 def browser() -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 

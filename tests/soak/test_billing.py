@@ -29,7 +29,7 @@ from billing.words import line_words
 from core.settings_registry import setting
 from customers.models import Customer
 from customers.services import customer_create
-from locations.choices import TlsMode
+from locations.choices import IsolationMethod
 from locations.emulator import PppRefused
 from locations.emulator.router import EmulatedRouter
 from locations.models import AccessAccount, Location
@@ -45,6 +45,8 @@ pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True)]
 SUBSCRIPTIONS = int(os.environ.get("SOAK_SUBSCRIPTIONS", "24"))
 MONTHS = int(os.environ.get("SOAK_MONTHS", "36"))
 FIRST = date(2026, 11, 20)
+METHODS = (IsolationMethod.PROFILE, IsolationMethod.DISABLE)
+SLOW = "64000/64000"  # as the router prints 64k/64k, the location's speed for the isolated
 PRICES = (100_000, 150_000, 199_999)
 ZONE_HOUR = timedelta(hours=7)  # Asia/Jakarta
 
@@ -56,7 +58,10 @@ class Provider:
         self.random = random.Random(seed)
         self.routers = routers
         self.clock = Clock(at_hour(FIRST, 3))
-        self.places = [location_of(router, f"Pos {n}", tls_mode=TlsMode.NONE) for n, router in enumerate(routers, 1)]
+        self.places = [
+            location_of(router, f"Pos {n}", isolation_method=method)
+            for n, (router, method) in enumerate(zip(routers, METHODS, strict=True), 1)
+        ]
         self.cashier = make_user("kasir", "super_admin")
         self.plans = [
             make_plan(f"Paket {price}", *self.places, type="pppoe", price_sell=price, duration_seconds=None,
@@ -68,7 +73,7 @@ class Provider:
         self.paid: dict[int, int] = {}
         self.paused_on: dict[int, date] = {}
         self.is_down = [False] * len(routers)
-        self.payments = 0
+        self.payments = self.seen_online = 0
 
     @property
     def today(self) -> date:
@@ -195,22 +200,28 @@ class Provider:
         assert said == wanted, self.today
 
     def check_routers(self) -> None:
-        """Nobody isolated is online at full speed, nobody paid is held back: the router says so, where it can be reached."""
+        """Nobody isolated is online at his speed, nobody paid is held back: the routers say so, where they can be reached.
+
+        The first location isolates by a slow profile, the second switches the login off.
+        """
         for place, router, is_down in zip(self.places, self.routers, self.is_down, strict=True):
             if is_down:
                 continue
             assert not AccessAccount.objects.filter(NOT_SYNCED, location=place).exists()
             profiles = {row["name"]: row for row in on_router(router, "/ppp/secret")}
             online = {row["name"] for row in on_router(router, "/ppp/active")}
+            queues = {row["name"]: row["max-limit"] for row in on_router(router, "/queue/simple")}
+            self.seen_online += len(online)
             for row in Subscription.objects.filter(location=place).select_related("plan"):
                 secret = profiles[row.username]
-                is_held = secret["profile"].startswith("mb-isolated")
-                assert is_held == (row.status == SubscriptionStatus.ISOLATED), (row.username, row.status, secret)
-                if row.status == SubscriptionStatus.PAUSED:
-                    assert secret["disabled"] is True
-                    assert row.username not in online
-                if is_held:
-                    assert row.username not in online
+                is_isolated = row.status == SubscriptionStatus.ISOLATED
+                is_off = row.status == SubscriptionStatus.PAUSED or (is_isolated and place == self.places[1])
+                facts = (self.today, row.username, row.status, secret, queues.get(f"<pppoe-{row.username}>"))
+                assert secret["disabled"] is is_off, facts
+                assert secret["profile"].startswith("mb-isolated") == (is_isolated and not is_off), facts
+                assert not (is_off and row.username in online), facts
+                if row.username in online:
+                    assert (queues[f"<pppoe-{row.username}>"] == SLOW) == is_isolated, facts
 
     def check_words(self) -> None:
         """Every line of every bill is explained."""
@@ -239,11 +250,14 @@ def test_three_years_are_right_to_the_rupiah(provider: Provider) -> None:
             provider.check_day()
             if number % 30 == 29:
                 provider.check_money()
+            if number % 10 == 9:
                 provider.work()
                 provider.check_routers()
                 provider.dial()
+                provider.check_routers()
     provider.check_money()
     provider.check_words()
+    assert provider.seen_online > 100  # otherwise nobody was there to be looked at
     assert len(provider.services) == SUBSCRIPTIONS
     assert Customer.objects.count() == SUBSCRIPTIONS
     assert Location.objects.count() == 2

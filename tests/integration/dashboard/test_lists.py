@@ -142,7 +142,10 @@ def test_the_way_from_the_admin(world: World, login: Login) -> None:
     class Asked:
         user = world.boss
 
-    (panel,) = row_panels(Asked(), world.customer)  # type: ignore[arg-type]  # only `user` is asked
-    assert f'href="{page_of(world.customer)}"' in panel["body"]
+    def ours() -> list[str]:
+        panels = row_panels(Asked(), world.customer)  # type: ignore[arg-type]  # only `user` is asked
+        return [panel["body"] for panel in panels if f'href="{page_of(world.customer)}"' in panel["body"]]
+
+    assert len(ours()) == 1
     Asked.user = world.clerk
-    assert row_panels(Asked(), world.customer) == []  # type: ignore[arg-type]
+    assert ours() == []

@@ -15,7 +15,7 @@ sys.path.insert(0, str(CLONE / "bin"))
 import _install
 import _test
 
-QUICK = ["-m", "not browser and not redis and not tls and not soak"]
+QUICK = ["-m", "not browser and not redis and not tls and not clients and not soak"]
 WORKERS = ["-n", "auto", "--dist", "loadgroup"]
 
 
