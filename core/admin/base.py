@@ -168,7 +168,10 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         for field in form.base_fields.values():
-            field.label = capfirst(field.label) if field.label else field.label
+            # Once: declared fields belong to all requests, and a lazy text wrapped again by every request takes twice
+            # as long each time, until the page never comes.
+            if field.label and not getattr(field, "is_label_capped", False):
+                field.label, field.is_label_capped = capfirst(field.label), True
         refusal: DomainError | None = getattr(request, "_refusal", None)
         return form if refusal is None else _refused_form(form, refusal)
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from core.models import ErrorRecord, JobRun, Setting, SlowQuery
 from tests.integration.admin.world import World
+from vouchers.forms import BatchForm
 
 Login = Callable[[User], Client]
 
@@ -50,3 +51,12 @@ def test_live_parts_answer_alone(world: World, login: Login) -> None:
         assert response.status_code == 200
         assert b"<html" not in response.content
         assert b'hx-get="' in response.content
+
+
+def test_a_form_opened_often_stays_as_fast(world: World, login: Login) -> None:
+    """A declared field's label is capitalised once, not once more by every visitor."""
+    client, url = login(world.boss), reverse("admin:vouchers_voucherbatch_add")
+    client.get(url)
+    label = BatchForm.base_fields["name"].label
+    client.get(url)
+    assert BatchForm.base_fields["name"].label is label
