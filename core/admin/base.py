@@ -167,7 +167,8 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
-        for field in form.base_fields.values():
+        fields: list[Any] = list(form.base_fields.values())
+        for field in fields:
             # Once: declared fields belong to all requests, and a lazy text wrapped again by every request takes twice
             # as long each time, until the page never comes.
             if field.label and not getattr(field, "is_label_capped", False):
