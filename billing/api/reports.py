@@ -10,6 +10,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
@@ -117,7 +118,11 @@ def _rows(rows: RowsBehind | None) -> str | None:
 
 
 def _views(report: Report) -> tuple[type[ReportView], type[ReportCsvView]]:
-    facts = {"report": report, "action_permissions": {"get": report.permission}, "__doc__": str(report.about)}
+    with override(
+        "en"
+    ):  # built by whoever asks first, in any language; the document is in English like every docstring
+        about = str(report.about)
+    facts = {"report": report, "action_permissions": {"get": report.permission}, "__doc__": about}
     day = OpenApiTypes.DATE
     parameters = [OpenApiParameter("to", day, description="The last day; today when missing.")]
     if not report.is_of_a_day:

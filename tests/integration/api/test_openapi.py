@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import translation
 
+from billing.api.reports import report_urls
 from core.api.docs import SchemaView
 from tests.integration.api.walk import addresses
 
@@ -103,3 +104,9 @@ def test_readers_at_once_get_whole_documents() -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(read, ["en", "id", "en", "id"]))
     assert answers == [(200, True)] * 4
+
+
+def test_whoever_asks_first_the_document_is_in_english() -> None:
+    with translation.override("id"):
+        (url,) = [url for url in report_urls() if url.name == "report-expenses"]
+    assert url.callback.cls.__doc__ == "Money that went out, by category."  # type: ignore[attr-defined]
