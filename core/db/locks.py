@@ -3,6 +3,8 @@ NumberSequence, RouterProfile, AccessAccount. Locks by primary key order cannot 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from django.db import connection, models
@@ -24,4 +26,26 @@ def try_advisory_lock(key: int) -> bool:
     """Take a transaction-scoped advisory lock if it is free; False when another transaction has it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def session_lock(keys: Sequence[int]) -> Iterator[bool]:
+    """Hold the first free one of these advisory locks without a transaction; yields False when all are taken.
+
+    For work that waits for others (a router). It belongs to the connection: a process that dies gives it back. Nested
+    in one thread it is the same lock twice, as PostgreSQL counts them per connection.
+    """
+    taken = next((key for key in keys if _session_lock_taken(key)), None)
+    try:
+        yield taken is not None
+    finally:
+        if taken is not None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [taken])
+
+
+def _session_lock_taken(key: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
         return bool(cursor.fetchone()[0])

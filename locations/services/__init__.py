@@ -11,6 +11,7 @@ from locations.services.accounts import (
     accounts_set_validity,
     conflict_adopt,
 )
+from locations.services.asking import AskError, router_ask
 from locations.services.balancing import Choice, choice_assign, location_choose, location_preview
 from locations.services.changes import UNSET, account_change, accounts_set_profile
 from locations.services.drift import Repaired, accounts_compare, drift_repair, location_compare, profiles_compare
@@ -41,6 +42,7 @@ from locations.services.testing import TestResult, location_test
 
 __all__ = [
     "UNSET",
+    "AskError",
     "Choice",
     "LocationStatus",
     "Repaired",
@@ -89,5 +91,6 @@ __all__ = [
     "profile_rollout_cancel",
     "profile_rollout_start",
     "profiles_compare",
+    "router_ask",
     "switch_of",
 ]

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.clock import now as clock_now
 from locations.models import Location, RouterState
-from locations.routeros.client import RouterClient, RouterTarget
-from locations.routeros.errors import CertificateChanged, RouterError, RouterTrap
+from locations.routeros.client import RouterClient
+from locations.routeros.errors import RouterTrap
+from locations.services.asking import AskError, router_ask, sentence_of
 from locations.sync.identity import Identity, licence_limit, read_identity
 
 NEEDED_POLICIES = ("api", "read", "write", "test")
@@ -37,50 +36,18 @@ class TestResult:
     missing_policies: list[str] = field(default_factory=list)
 
 
-def sentence_of(problem: str, words: str) -> str:
-    """What a problem means for the person at the screen, and what to do."""
-    sentences = {
-        "host": _("This leads to %(words)s, which cannot be a router. Nothing was sent. Correct the address."),
-        "unreachable": _("The router cannot be reached: %(words)s. Check address, cable and VPN."),
-        "refused": _("The address answers, but not on this port. Is the API service switched on (IP, Services)?"),
-        "timeout": _("No answer in time. Check address, firewall and VPN."),
-        "tls": _("Encryption failed: %(words)s. Does the chosen mode fit the router's api-ssl service?"),
-        "certificate": _(
-            "Another certificate than the confirmed one answers. Nothing was sent. Check before you trust it."
-        ),
-        "not_routeros": _("Something answers, but it is not the RouterOS API: %(words)s."),
-        "login": _("The router refused user name or password: %(words)s."),
-        "policy": _("Login works, but the router user lacks rights: %(words)s."),
-        "wrong_router": _("Another router answers at this address (%(words)s)."),
-        "trap": _("The router says: %(words)s."),
-    }
-    return sentences.get(problem, _("The router says: %(words)s.")) % {"words": words}
-
-
 def location_test(location: Location) -> TestResult:
     """One short extra connection. Never call it inside a transaction; nothing on the router changes.
 
     Stores model, version and clock skew when it went well; a pinned location without a fingerprint is told the one seen.
     """
-    if transaction.get_connection().in_atomic_block:
-        raise RuntimeError("location_test talks to the network and must not run inside a transaction")
-    target = RouterTarget(
-        location.host, location.port, location.username, location.password, location.tls_mode, location.tls_fingerprint
-    )
-    client = RouterClient(
-        target, timeout=min(TEST_SECONDS, settings.ROUTER_TIMEOUT_SECONDS), connect_timeout=TEST_SECONDS
-    )
     try:
-        client.connect()
-        seen = read_identity(client)
-        skew = _clock_skew(client, location.timezone)
-        missing = _missing_policies(client, location.username)
-    except CertificateChanged as error:
-        return TestResult(False, error.problem, sentence_of(error.problem, ""), fingerprint=error.fingerprint)
-    except RouterError as error:
-        return TestResult(False, error.problem, sentence_of(error.problem, error.words))
-    finally:
-        client.close()
+        with router_ask(location, seconds=TEST_SECONDS, is_trial=True) as client:
+            seen = read_identity(client)
+            skew = _clock_skew(client, location.timezone)
+            missing = _missing_policies(client, location.username)
+    except AskError as error:
+        return TestResult(False, error.problem, error.message, fingerprint=error.fingerprint)
     return _result(location, seen, skew, missing, client.fingerprint)
 
 

@@ -36,7 +36,7 @@ class Identity:
 
 
 def read_identity(client: RouterClient) -> Identity:
-    """Who answers. The serial is the routerboard's; a CHR or x86 without one has its licence's system or software id."""
+    """Who answers."""
     resource = _single(client.print("/system/resource"))
     try:
         uptime = duration_seconds(resource.get("uptime", ""))
@@ -45,12 +45,11 @@ def read_identity(client: RouterClient) -> Identity:
     board = _optional(client, "/system/routerboard")
     licence = _optional(client, "/system/license")
     name = _single(client.print("/system/identity")).get("name", "")
-    serial = board.get("serial-number") or licence.get("system-id") or licence.get("software-id") or ""
     return Identity(
         identity=name[:128],
         model=(board.get("model") or resource.get("board-name", ""))[:128],
         version=resource.get("version", "").split(" ")[0][:64],
-        serial=serial[:64],
+        serial=_serial(board, licence),
         uptime_seconds=uptime,
         cpu_load=min(whole(resource.get("cpu-load", "")), 100),
         free_memory=whole(resource.get("free-memory", "")),
@@ -62,6 +61,21 @@ def check_same_router(state: RouterState, seen: Identity) -> None:
     """Raises WrongRouter when a serial was remembered and another one answers."""
     if state.serial and seen.serial != state.serial:
         raise WrongRouter(seen.serial)
+
+
+def check_serial(state: RouterState, client: RouterClient) -> None:
+    """The same for those who need nothing else of its identity."""
+    if not state.serial:
+        return
+    board = _optional(client, "/system/routerboard")
+    licence = {} if board.get("serial-number") else _optional(client, "/system/license")
+    if _serial(board, licence) != state.serial:
+        raise WrongRouter(_serial(board, licence))
+
+
+def _serial(board: Row, licence: Row) -> str:
+    """The routerboard's; a CHR or x86 without one has its licence's system or software id."""
+    return (board.get("serial-number") or licence.get("system-id") or licence.get("software-id") or "")[:64]
 
 
 def has_restarted(state: RouterState, seen: Identity, now: datetime) -> bool:

@@ -1,0 +1,88 @@
+"""Ask a router something while a person waits: one short extra connection beside the writer's kept one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core.db.locks import session_lock
+from core.errors import DomainError
+from locations.models import Location, RouterState
+from locations.routeros.client import RouterClient
+from locations.routeros.errors import CertificateChanged, RouterError
+from locations.sync.connections import target_of
+from locations.sync.identity import check_serial
+
+ASK_SECONDS = 10.0
+AT_ONCE = 2  # per router over all processes: routers allow few sessions and suffer from many logins (routeros.md 7.2)
+_TURNS = (0x6D62_0002, 0x6D62_0003)  # upper half of the advisory locks' keys; the lower is the location's id
+
+
+class AskError(DomainError):
+    """Nothing was learned: `problem` is a RouterError's stable code, `fingerprint` a changed certificate's."""
+
+    def __init__(self, problem: str, message: str, fingerprint: str = ""):
+        super().__init__(f"router.{problem}", message, status=409)
+        self.problem = problem
+        self.fingerprint = fingerprint
+
+
+def sentence_of(problem: str, words: str) -> str:
+    """What a problem means for the person at the screen, and what to do."""
+    sentences = {
+        "host": _("This leads to %(words)s, which cannot be a router. Nothing was sent. Correct the address."),
+        "unreachable": _("The router cannot be reached: %(words)s. Check address, cable and VPN."),
+        "refused": _("The address answers, but not on this port. Is the API service switched on (IP, Services)?"),
+        "timeout": _("No answer in time. Check address, firewall and VPN."),
+        "tls": _("Encryption failed: %(words)s. Does the chosen mode fit the router's api-ssl service?"),
+        "certificate": _(
+            "Another certificate than the confirmed one answers. Nothing was sent. Check before you trust it."
+        ),
+        "not_routeros": _("Something answers, but it is not the RouterOS API: %(words)s."),
+        "login": _("The router refused user name or password: %(words)s."),
+        "policy": _("Login works, but the router user lacks rights: %(words)s."),
+        "wrong_router": _("Another router answers at this address (%(words)s)."),
+        "trap": _("The router says: %(words)s."),
+    }
+    return sentences.get(problem, _("The router says: %(words)s.")) % {"words": words}
+
+
+@contextmanager
+def router_ask(location: Location, *, seconds: float = ASK_SECONDS, is_trial: bool = False) -> Iterator[RouterClient]:
+    """A logged-in client for reads, closed at the end; everything together takes at most `seconds`.
+
+    Never inside a transaction. Raises AskError for what went wrong with the router, also inside the block (a trap that
+    means something to the caller is caught there), and DomainError `router.busy` when two others are asking it.
+    `is_trial` is for a connection test: any router may answer, and a location that is switched off is contacted too.
+    """
+    if transaction.get_connection().in_atomic_block:
+        raise RuntimeError("router_ask talks to the network and must not run inside a transaction")
+    if not (location.is_active or is_trial):
+        raise DomainError(
+            "router.switched_off", _("This location is switched off; its router is not asked."), status=409
+        )
+    with session_lock([turn << 32 | location.pk & 0xFFFF_FFFF for turn in _TURNS[:AT_ONCE]]) as is_our_turn:
+        if not is_our_turn:
+            raise DomainError(
+                "router.busy", _("Others are asking this router just now. Try again in a few seconds."), status=409
+            )
+        client = RouterClient(
+            target_of(location), timeout=min(seconds, settings.ROUTER_TIMEOUT_SECONDS), connect_timeout=seconds
+        )
+        client.deadline = time.monotonic() + seconds
+        try:
+            client.connect()
+            if not is_trial:
+                check_serial(RouterState.objects.get(pk=location.pk), client)
+            yield client
+        except CertificateChanged as error:
+            raise AskError(error.problem, sentence_of(error.problem, ""), error.fingerprint) from None
+        except RouterError as error:
+            raise AskError(error.problem, sentence_of(error.problem, error.words)) from None
+        finally:
+            client.close()
