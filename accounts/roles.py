@@ -30,6 +30,7 @@ NAMED: tuple[Named, ...] = (
     Named("locations.test_location", "location", "Can test the connection to a router"),
     Named("locations.retry_location", "location", "Can retry what a router refused"),
     Named("locations.accept_router", "location", "Can go on with another router at the same address"),
+    Named("locations.trust_certificate", "location", "Can confirm a router's certificate"),
     Named("locations.repair_location", "location", "Can compare a router and repair what drifted"),
     Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
     Named("locations.open_accessaccount", "accessaccount", "Can open a moved account before the old router let it go"),
@@ -124,6 +125,7 @@ _ADMIN = _OPERATOR.union(
     _on("locations.accessaccount", ADD, CHANGE, DELETE),
     {
         "locations.test_location", "locations.retry_location", "locations.accept_router",
+        "locations.trust_certificate",
         "locations.adopt_accessaccount", "locations.repair_location", "locations.open_accessaccount",
     },
     # services, what they are billed by, and the runs that bill them

@@ -266,6 +266,7 @@ VARS: tuple[Var, ...] = (
     Var("SENTRY_DSN", text, "", "Error tracking; empty turns it off."),
     Var("VAR_DIR", path, Path("var"), "Folder for local state."),
     Var("DEMO_MODE", boolean, False, "The trial with emulated routers; never on a public address."),
+    Var("MIKROTIK_CA_FILE", text, "", "Own authorities for routers whose certificate is checked, as a PEM file."),
     Var("MIKROTIK_ALLOW_LOOPBACK", boolean, False, "Routers may be reached at 127.0.0.1, for a tunnel that ends here."),
     Var("KICKS_ENABLED", boolean, True, "Wake workers at once; false leaves all work to the sweeps."),
 )

@@ -86,6 +86,10 @@ class Reach(models.TextChoices):
     OFFLINE = "offline", _("offline")
     REFUSED = "refused", _("login refused")
     WRONG_ROUTER = "wrong_router", _("another router answers at this address")
+    CERTIFICATE = "certificate", _("its certificate is not confirmed")
+
+
+NOT_REACHED = frozenset({Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER, Reach.CERTIFICATE})
 
 
 class UserType(models.TextChoices):

@@ -31,6 +31,13 @@ class LocationDown(Event):
 
 
 @dataclass(frozen=True)
+class RouterCertificateChanged(Event):
+    """Other certificates answer than the confirmed ones. Nothing is sent there until a person confirmed. Once per change."""
+
+    location_ids: Sequence[int]
+
+
+@dataclass(frozen=True)
 class LocationUp(Event):
     """Steadily online again after a `LocationDown`."""
 

@@ -10,15 +10,18 @@ from core.monitoring import checks, gauges
 from core.monitoring.checks import CheckResult
 from locations.choices import Hold, Reach
 from locations.models import TODO, AccessAccount, RouterState
-from locations.selectors import LICENCE_ALERT, licence_uses
+from locations.selectors import LICENCE_ALERT, certificates_unconfirmed, licence_uses
+from locations.words_connection import certificate_sentence
 
 
 def register_all() -> None:
     gauges.register("mb_routers", "Active routers by what we know of them.", routers_by_reach, labels=("reach",))
     gauges.register("mb_waiting_rows", "Changes a router does not have yet and that are being tried.", waiting_rows)
     gauges.register("mb_held_rows", "Changes that wait for a person's decision.", held_rows)
+    gauges.register("mb_unconfirmed_certificates", "Routers left alone until a person confirms.", unconfirmed)
     gauges.register("mb_licence_use", "Hotspot sessions against the licence's, highest of all routers.", licence_use)
     checks.register("locations.licences", gettext_lazy("Licences of routers"), licences_check)
+    checks.register("locations.certificates", gettext_lazy("Certificates of routers"), certificates_check)
     checks.register("locations.routers", gettext_lazy("Routers"), routers_check)
 
 
@@ -47,6 +50,20 @@ def routers_check() -> CheckResult:
         )
     shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     return CheckResult(False, _("Not online: %(names)s. Changes for them wait.") % {"names": shown})
+
+
+def unconfirmed() -> float:
+    return float(certificates_unconfirmed().count())
+
+
+def certificates_check() -> CheckResult:
+    """Bad while a router shows a certificate nobody confirmed; says old and new fingerprint of the first few."""
+    waiting = list(certificates_unconfirmed()[:4])
+    if not waiting:
+        return CheckResult(True, _("No router shows a certificate that waits to be confirmed."))
+    shown = "; ".join(f"{row.name}: {certificate_sentence(row, groups=4)}" for row in waiting[:3])
+    shown += " …" if len(waiting) > 3 else ""
+    return CheckResult(False, _("Nothing is sent to them until somebody confirms: %(names)s.") % {"names": shown})
 
 
 def licence_use() -> float:

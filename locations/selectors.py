@@ -53,6 +53,12 @@ def locations_visible_to(user: User) -> QuerySet[Location]:
     return rows.filter(pk__in=own)
 
 
+def certificates_unconfirmed(user: User | None = None) -> QuerySet[Location]:
+    """Active locations whose router shows a certificate that nobody confirmed: nothing is sent to them."""
+    rows = locations_visible_to(user) if user is not None else Location.objects.select_related("state")
+    return rows.filter(is_active=True, state__other_fingerprint__gt="").defer("password").order_by("name")
+
+
 def accounts_visible_to(user: User) -> QuerySet[AccessAccount]:
     """The access accounts at the locations this person may see."""
     return AccessAccount.objects.filter(location__in=locations_visible_to(user).values("pk"))

@@ -15,7 +15,17 @@ from django.utils.translation import gettext_lazy, ngettext
 from core import clock
 from core.formats import ago, duration, moment, moment_short, number
 from core.words import Tone, Words
-from locations.choices import Hold, Kind, Presence, Reach, ReplacementStatus, RolloutMethod, RolloutStatus, SessionEnd
+from locations.choices import (
+    NOT_REACHED,
+    Hold,
+    Kind,
+    Presence,
+    Reach,
+    ReplacementStatus,
+    RolloutMethod,
+    RolloutStatus,
+    SessionEnd,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ def row_words(fact: Fact, now: datetime | None = None) -> Words:
     if fact.waits_for and fact.is_present:
         text = _("Opened when router “%(name)s” has let it go") % {"name": fact.waits_for}
         return Words(Tone.WAITING, "schedule", text)
-    if fact.reach in {Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER}:
+    if fact.reach in NOT_REACHED:
         return unreachable_words(fact.reach, fact.reach_since, fact.waiting, fact.zone, now)
     if not fact.is_present:
         text = _("Waiting for router “%(name)s” to remove it") % {"name": fact.location_name}
@@ -96,6 +106,9 @@ def unreachable_words(
     if reach == Reach.WRONG_ROUTER:
         text = _("Another router answers at this address; nothing is written to it")
         return Words(Tone.BAD, "swap_horiz", text + _wait(waiting), title)
+    if reach == Reach.CERTIFICATE:
+        text = _("Certificate of the router not confirmed since %(since)s; nothing is sent to it") % when
+        return Words(Tone.BAD, "lock", text + _wait(waiting), title)
     return Words(Tone.BAD, "cloud_off", _("Router offline since %(since)s") % when + _wait(waiting), title)
 
 
@@ -116,7 +129,7 @@ def reach_words(
             return Words(Tone.GOOD, "check_circle", _("Online"))
         text = _("Online, seen %(ago)s") % {"ago": ago(seen_at, now)}
         return Words(Tone.GOOD, "check_circle", text, moment(seen_at, zone))
-    if reach in {Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER}:
+    if reach in NOT_REACHED:
         return unreachable_words(reach, since, waiting, zone, now)
     return Words(Tone.QUIET, "schedule", _("Not contacted yet"))
 

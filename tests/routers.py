@@ -32,8 +32,8 @@ def emulated(**options: Any) -> Iterator[EmulatedRouter]:
 def location_of(router: EmulatedRouter, name: str = "Pos 1", **fields: Any) -> Location:
     """The location row that points at the emulated router."""
     location = Location.objects.create(
-        name=name, host="127.0.0.1", port=router.port, username="billing", password=PASSWORD,
-        **{"tls_mode": TlsMode.NONE, **fields},
+        name=name, host="127.0.0.1", username="billing", password=PASSWORD,
+        **{"port": router.port, "tls_mode": TlsMode.NONE, **fields},
     )  # fmt: skip
     RouterState.objects.create(location=location)
     return location

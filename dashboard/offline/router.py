@@ -52,6 +52,8 @@ def router_unreachable(line: Line) -> Finding | None:
 def _advice(reach: str, name: str) -> str:
     if reach == Reach.REFUSED:
         return _("Correct the router's user name and password in the location.")
+    if reach == Reach.CERTIFICATE:
+        return _("Compare the router's certificate and confirm it on the location's page.")
     if reach == Reach.WRONG_ROUTER:
         return _("Accept the new router on the location's page, or correct the address.")
     text = _("Check power and line at “%(name)s”. Until the router answers, nobody can see who is online there.")

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core.client_ip import client_ip
 from core.clock import now
-from core.errors import DomainError
 from core.formats import data_size, duration, number
 from core.words import Tone, Words
-from locations.choices import Reach, TlsMode
+from locations.choices import Reach
 from locations.models import Location, RouterState
 from locations.selectors import LICENCE_ALERT, licence_uses, replacement_progress
-from locations.services import TestResult, location_change
+from locations.services import TestResult
 from locations.words import reach_words, replacement_words
+from locations.words_connection import fingerprint_words
 
 if TYPE_CHECKING:
     from core.admin import ModelAdmin
@@ -108,38 +104,16 @@ def test_page(
         (_("Serial number"), result.serial),
         (_("Clock"), skew_text(result.clock_skew_seconds) if result.clock_skew_seconds is not None else ""),
         (_("Licence limit"), number(result.licence_limit) if result.licence_limit else ""),
-        (_("Certificate SHA-256"), result.fingerprint),
+        (_("Certificate SHA-256"), fingerprint_words(result.fingerprint)),
         (_("Missing policies"), ", ".join(result.missing_policies)),
     ]
-    is_open = row.tls_mode == TlsMode.PINNED and bool(result.fingerprint) and result.fingerprint != row.tls_fingerprint
-    can_trust = is_open and model_admin.has_change_permission(request, row)
+    is_open = result.problem in {"unconfirmed", "certificate"}
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Connection test"), "original": row, "opts": model_admin.opts, "result": result,
         "facts": [(label, value) for label, value in facts if value],
         "words": Words(Tone.GOOD if result.ok else Tone.BAD, "check_circle" if result.ok else "error", result.sentence),
         "back": reverse("admin:locations_location_change", args=[row.pk]),
-        "trust_url": reverse("admin:locations_location_trust", args=[row.pk]) if can_trust else "",
+        "certificate_url": reverse("admin:locations_location_certificate", args=[row.pk]) if is_open else "",
     }  # fmt: skip
     return TemplateResponse(request, "locations/admin/test_result.html", context)
-
-
-def trust_certificate(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
-    """Pin the certificate a connection test showed: from now on only this one is spoken to."""
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not model_admin.has_change_permission(request, row):
-        raise PermissionDenied
-    fingerprint = request.POST.get("fingerprint", "").lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", fingerprint):
-        messages.error(request, _("This is not a certificate fingerprint; nothing was changed."))
-    else:
-        try:
-            location_change(row, actor=request.user, ip=client_ip(request), tls_fingerprint=fingerprint)  # type: ignore[arg-type]
-            messages.success(request, _("This certificate is trusted from now on; any other is refused."))
-        except DomainError as error:
-            messages.error(request, error.message)
-    return HttpResponseRedirect(reverse("admin:locations_location_change", args=[row.pk]))

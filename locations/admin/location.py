@@ -18,6 +18,7 @@ from accounts.models import User
 from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, TabularInline
 from core.client_ip import client_ip
 from core.formats import number
+from locations.admin.certificate import certificate_facts, certificate_page
 from locations.admin.drift import drift_page, drift_url
 from locations.admin.facts import (
     accounts_url,
@@ -27,7 +28,6 @@ from locations.admin.facts import (
     replacement_facts,
     router_facts,
     test_page,
-    trust_certificate,
 )
 from locations.choices import Hold, Presence, Reach, UserType
 from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterEntry, RouterState
@@ -55,6 +55,10 @@ def zone_choices() -> list[Any]:
 
 
 class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
+    tls_fingerprint = forms.CharField(
+        label=gettext_lazy("certificate SHA-256"), required=False, max_length=200,
+        help_text=gettext_lazy("Empty until somebody compared it: the page “Certificate” of the location shows how."),
+    )  # fmt: skip
     password = SecretField(label=gettext_lazy("router password"))
     hotspot_dns = forms.RegexField(
         r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$", required=False, max_length=253,
@@ -74,7 +78,6 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
             "host": gettext_lazy("Host name or IP address of the router, as this server reaches it."),
             "port": gettext_lazy("8728 without encryption, 8729 with TLS."),
             "username": gettext_lazy("A router user with the policies read, write, api and test."),
-            "tls_fingerprint": gettext_lazy("Filled in when you trust the certificate after a connection test."),
             "timezone": gettext_lazy("Days and times of this place are counted in it."),
             "is_active": gettext_lazy("Switched off: nothing is read from or written to this router."),
             "isolation_method": gettext_lazy(
@@ -192,15 +195,15 @@ class LocationAdmin(ModelAdmin[Location]):
         return super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
-        def trust(request: HttpRequest, object_id: str) -> HttpResponse:
-            return trust_certificate(self, request, object_id)
+        def certificate(request: HttpRequest, object_id: str) -> HttpResponse:
+            return certificate_page(self, request, object_id)
 
         def drift(request: HttpRequest, object_id: str) -> HttpResponse:
             return drift_page(self, request, object_id)
 
         wrap = self.admin_site.admin_view
         return [
-            path("<path:object_id>/trust/", wrap(trust), name="locations_location_trust"),
+            path("<path:object_id>/certificate/", wrap(certificate), name="locations_location_certificate"),
             path("<path:object_id>/drift/", wrap(drift), name="locations_location_drift"),
             *super().get_urls(),
         ]
@@ -289,6 +292,7 @@ class LocationAdmin(ModelAdmin[Location]):
             "router_facts": router_facts(state),
             "licence_words": licence_words(row.pk),
             **replacement_facts(row),
+            **certificate_facts(row),
             "last_error": state.last_error if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN} else "",
         }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,9 +15,12 @@ from core.formats import number
 from core.panels import FirstStep, IndexPanel, Tile, add_first_step, add_index_panel
 from core.words import Tone
 from locations.admin.facts import accounts_url
-from locations.choices import Hold, Reach
+from locations.choices import NOT_REACHED, Hold, Reach
 from locations.models import NOT_SYNCED, Location
-from locations.selectors import accounts_visible_to, locations_visible_to
+from locations.selectors import accounts_visible_to, certificates_unconfirmed, locations_visible_to
+from locations.words_connection import certificate_sentence
+
+CERTIFICATES_SHOWN = 4
 
 
 def router_tiles(request: HttpRequest) -> list[Tile]:
@@ -23,7 +28,7 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
     user = request.user
     routers = locations_visible_to(user).filter(is_active=True).aggregate(  # type: ignore[arg-type]
         online=Count("pk", filter=Q(state__reach=Reach.ONLINE)),
-        away=Count("pk", filter=Q(state__reach__in=[Reach.OFFLINE, Reach.REFUSED, Reach.WRONG_ROUTER])),
+        away=Count("pk", filter=Q(state__reach__in=NOT_REACHED)),
         unknown=Count("pk", filter=Q(state__reach=Reach.UNKNOWN) | Q(state=None)),
     )  # fmt: skip
     accounts = accounts_visible_to(user)  # type: ignore[arg-type]
@@ -47,9 +52,22 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
             _("the router refused them") if held else "",
         ),
     ]  # fmt: skip
+    tiles += certificate_tiles(user)
     if routers["unknown"]:
         tiles.insert(2, Tile(_("Not contacted yet"), number(routers["unknown"]), places, Tone.QUIET, "router"))
     return tiles
+
+
+def certificate_tiles(user: Any) -> list[Tile]:
+    """One per router that shows a certificate nobody confirmed; old and new fingerprint, shortened."""
+    waiting = certificates_unconfirmed(user)[:CERTIFICATES_SHOWN]
+    return [
+        Tile(
+            _("Certificate not confirmed"), row.name, reverse("admin:locations_location_certificate", args=[row.pk]),
+            Tone.BAD, "lock", certificate_sentence(row, groups=2),
+        )
+        for row in waiting
+    ]  # fmt: skip
 
 
 add_index_panel(IndexPanel(gettext_lazy("Routers"), router_tiles, "locations.view_location", order=20))

@@ -12,6 +12,7 @@ from locations.api.serializers import CHANGE_LOCATION, ConnectionOut, LocationRo
 from locations.choices import ReplacementStatus
 from locations.models import Location, RouterState
 from locations.selectors import location_counts, replacement_progress
+from locations.services import certificate_state
 
 
 class RouterOut(serializers.ModelSerializer[RouterState]):
@@ -69,8 +70,17 @@ class DriftSettingOut(serializers.ModelSerializer[Location]):
         read_only_fields = fields
 
 
+class CertificateOut(OutSerializer):
+    """SHA-256 of the certificate people confirmed, and of the one that answers instead."""
+
+    confirmed = serializers.CharField(help_text="Empty: nobody confirmed one yet, and nothing is sent.")
+    seen = serializers.CharField(help_text="Empty: no other certificate waits to be confirmed.")
+    is_changed = serializers.BooleanField(help_text="Another one answers than was confirmed: all work there stopped.")
+
+
 class LocationOut(LocationRowOut):
     connection = serializers.SerializerMethodField(help_text="null for roles that may not change routers.")
+    certificate = serializers.SerializerMethodField()
     router = serializers.SerializerMethodField(help_text="null before the first contact.")
     sync = serializers.SerializerMethodField()
     isolation = IsolationOut(source="*")
@@ -78,7 +88,16 @@ class LocationOut(LocationRowOut):
     replacement = serializers.SerializerMethodField(help_text="The last one; null when there never was one.")
 
     class Meta(LocationRowOut.Meta):
-        fields = [*LocationRowOut.Meta.fields, "connection", "router", "sync", "isolation", "drift", "replacement"]
+        fields = [
+            *LocationRowOut.Meta.fields,
+            "connection",
+            "certificate",
+            "router",
+            "sync",
+            "isolation",
+            "drift",
+            "replacement",
+        ]
         read_only_fields = fields
 
     @extend_schema_field(ConnectionOut(allow_null=True))
@@ -86,6 +105,10 @@ class LocationOut(LocationRowOut):
         if not self.context["request"].user.has_perm(CHANGE_LOCATION):
             return None
         return ConnectionOut(location).data
+
+    @extend_schema_field(CertificateOut)
+    def get_certificate(self, location: Location) -> Any:
+        return CertificateOut(certificate_state(location)).data
 
     @extend_schema_field(RouterOut(allow_null=True))
     def get_router(self, location: Location) -> Any:

@@ -36,7 +36,7 @@ class LocationIn(StrictSerializer):
     )  # fmt: skip
     tls_mode = serializers.ChoiceField(choices=TlsMode.choices, required=False)
     tls_fingerprint = serializers.RegexField(
-        r"^([0-9A-Fa-f]{64})?$", max_length=64, allow_blank=True, required=False, help_text="SHA-256 in hex."
+        r"^([0-9A-Fa-f: ]{64,200})?$", max_length=200, allow_blank=True, required=False, help_text="SHA-256 in hex."
     )
     timezone = TextField(max_length=64, required=False)
     latitude = serializers.DecimalField(9, 6, min_value=-90, max_value=90, allow_null=True, required=False)
@@ -72,6 +72,10 @@ class LocationPatchIn(LocationIn):
         if not attrs:
             raise serializers.ValidationError(_("Send at least one field to change."))
         return attrs
+
+
+class TrustIn(StrictSerializer):
+    fingerprint = TextField(max_length=200, help_text="SHA-256 in hex; colons and spaces do not matter.")
 
 
 class ConnectionOut(OutSerializer):

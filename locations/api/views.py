@@ -9,25 +9,32 @@ from rest_framework.response import Response
 from core.api.requests import who
 from core.api.serializers import NoInput
 from core.api.views import RoomViewSet
+from core.errors import DomainError
 from locations.api.drift import DriftMixin
 from locations.api.filters import LocationFilter
-from locations.api.output import LocationOut, RetryOut, TestOut
+from locations.api.output import CertificateOut, LocationOut, RetryOut, TestOut
 from locations.api.serializers import (
     CHANGE_LOCATION,
     LocationIn,
     LocationPatchIn,
     LocationRowOut,
     SessionRowOut,
+    TrustIn,
 )
 from locations.models import Location, RouterSession
+from locations.routeros.errors import RouterError
 from locations.selectors import locations_visible_to
 from locations.services import (
+    certificate_look,
+    certificate_state,
+    certificate_trust,
     location_accept_router,
     location_add,
     location_change,
     location_retry,
     location_test,
 )
+from locations.services.asking import sentence_of
 
 
 class LocationViewSet(DriftMixin, RoomViewSet):
@@ -47,6 +54,8 @@ class LocationViewSet(DriftMixin, RoomViewSet):
         "test": "locations.test_location",
         "retry": "locations.retry_location",
         "accept_router": "locations.accept_router",
+        "certificate": "locations.test_location",
+        "trust_certificate": "locations.trust_certificate",
         "drift": "locations.view_location",
         "compare": "locations.repair_location",
         "repair": "locations.repair_location",
@@ -91,6 +100,26 @@ class LocationViewSet(DriftMixin, RoomViewSet):
         location = self.get_object()
         self.checked(NoInput)
         location_accept_router(location, **who(request))
+        return self.answer(self.fresh(location))
+
+    @extend_schema(request=NoInput, responses={200: CertificateOut})
+    @action(detail=True, methods=["post"])
+    def certificate(self, request: Request, pk: str) -> Response:
+        """Ask the router for its certificate now. Neither name nor password is sent; compare the answer on the router."""
+        location = self.get_object()
+        self.checked(NoInput)
+        try:
+            certificate_look(location)
+        except RouterError as error:
+            raise DomainError(f"router.{error.problem}", sentence_of(error.problem, error.words), status=409) from None
+        return Response(CertificateOut(certificate_state(self.fresh(location))).data)
+
+    @extend_schema(request=TrustIn, responses={200: LocationOut})
+    @action(detail=True, methods=["post"], url_path="trust-certificate")
+    def trust_certificate(self, request: Request, pk: str) -> Response:
+        """Confirm the fingerprint that a person compared on the router. Any other certificate stops all work there."""
+        location = self.get_object()
+        certificate_trust(location, **self.checked(TrustIn), **who(request))
         return self.answer(self.fresh(location))
 
     @extend_schema(responses={200: SessionRowOut(many=True)}, filters=False)

@@ -38,6 +38,8 @@ class RouterState(models.Model):
     version = models.CharField(max_length=64, blank=True)
     serial = models.CharField(max_length=64, blank=True)
     other_serial = models.CharField(max_length=64, blank=True)
+    # a certificate nobody confirmed: while it stands here nothing is sent to the router, not even a login
+    other_fingerprint = models.CharField(max_length=64, blank=True, default="", db_default="")
     uptime_seconds = models.BigIntegerField(null=True)
     clock_skew_seconds = models.IntegerField(null=True)
     cpu_load = models.PositiveSmallIntegerField(null=True)

@@ -18,11 +18,10 @@ from typing import Any
 from routeros_api import api_socket, base_api, exceptions
 from routeros_api.api_communicator.base import ApiCommunicatorBase
 
-from locations.routeros.addresses import open_connection
+from locations.routeros.addresses import dial
 from locations.routeros.errors import (
     LoginRefused,
     NotRouterOs,
-    RouterRefusedConnection,
     RouterTimeout,
     RouterTrap,
     RouterUnreachable,
@@ -137,15 +136,7 @@ class RouterClient:
             raise
 
     def _open(self) -> None:
-        try:
-            raw = open_connection(self.target.host, self.target.port, self.connect_timeout)
-        except ConnectionRefusedError:
-            raise RouterRefusedConnection("connection refused") from None
-        except TimeoutError:
-            raise RouterTimeout("no answer") from None
-        except OSError as error:
-            raise RouterUnreachable(error.strerror or type(error).__name__) from None
-        self._raw = raw
+        self._raw = raw = dial(self.target.host, self.target.port, self.connect_timeout)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         api_socket.set_keepalive(raw, after_idle_sec=10)
         self._raw, self.fingerprint = wrap(raw, self.target.tls_mode, self.target.host, self.target.fingerprint)

@@ -37,14 +37,22 @@ class RouterTlsError(RouterUnreachable):
     problem = "tls"
 
 
-class CertificateChanged(RouterTlsError):
-    """The pinned certificate is not the one presented; nothing was sent. `fingerprint` is what answered."""
+class CertificateUnconfirmed(RouterTlsError):
+    """A person has to compare the certificate first; nothing was sent. `fingerprint` (SHA-256) is what answered."""
 
-    problem = "certificate"
+    problem = "unconfirmed"
+    sentence = "nobody has confirmed the router's certificate yet"
 
     def __init__(self, fingerprint: str):
-        super().__init__("the router's certificate is not the one confirmed before")
+        super().__init__(self.sentence)
         self.fingerprint = fingerprint
+
+
+class CertificateChanged(CertificateUnconfirmed):
+    """Another certificate than the one that was confirmed; nothing was sent."""
+
+    problem = "certificate"
+    sentence = "the router's certificate is not the one confirmed before"
 
 
 class NotRouterOs(RouterUnreachable):

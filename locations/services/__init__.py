@@ -13,6 +13,13 @@ from locations.services.accounts import (
 )
 from locations.services.asking import AskError, router_ask
 from locations.services.balancing import Choice, choice_assign, location_choose, location_preview
+from locations.services.certificates import (
+    CertificateState,
+    certificate_look,
+    certificate_state,
+    certificate_trust,
+    trusting_roles,
+)
 from locations.services.changes import UNSET, account_change, accounts_set_profile
 from locations.services.drift import Repaired, accounts_compare, drift_repair, location_compare, profiles_compare
 from locations.services.entries import (
@@ -43,6 +50,7 @@ from locations.services.testing import TestResult, location_test
 __all__ = [
     "UNSET",
     "AskError",
+    "CertificateState",
     "Choice",
     "LocationStatus",
     "Repaired",
@@ -63,6 +71,9 @@ __all__ = [
     "accounts_replace",
     "accounts_set_profile",
     "accounts_set_validity",
+    "certificate_look",
+    "certificate_state",
+    "certificate_trust",
     "choice_assign",
     "conflict_adopt",
     "drift_repair",
@@ -93,4 +104,5 @@ __all__ = [
     "profiles_compare",
     "router_ask",
     "switch_of",
+    "trusting_roles",
 ]

@@ -10,11 +10,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core.clock import now as clock_now
 from core.db.locks import session_lock
 from core.errors import DomainError
+from locations.choices import TlsMode
 from locations.models import Location, RouterState
 from locations.routeros.client import RouterClient
-from locations.routeros.errors import CertificateChanged, RouterError
+from locations.routeros.errors import CertificateUnconfirmed, RouterError
+from locations.services.certificates import certificate_proven, certificate_stop
 from locations.sync.connections import target_of
 from locations.sync.identity import check_serial
 
@@ -24,7 +27,7 @@ _TURNS = (0x6D62_0002, 0x6D62_0003)  # upper half of the advisory locks' keys; t
 
 
 class AskError(DomainError):
-    """Nothing was learned: `problem` is a RouterError's stable code, `fingerprint` a changed certificate's."""
+    """Nothing was learned: `problem` is a RouterError's stable code, `fingerprint` an unconfirmed certificate's."""
 
     def __init__(self, problem: str, message: str, fingerprint: str = ""):
         super().__init__(f"router.{problem}", message, status=409)
@@ -42,6 +45,9 @@ def sentence_of(problem: str, words: str) -> str:
         "tls": _("Encryption failed: %(words)s. Does the chosen mode fit the router's api-ssl service?"),
         "certificate": _(
             "Another certificate than the confirmed one answers. Nothing was sent. Check before you trust it."
+        ),
+        "unconfirmed": _(
+            "The router shows a certificate that nobody confirmed yet. The password was not sent. Compare it first."
         ),
         "not_routeros": _("Something answers, but it is not the RouterOS API: %(words)s."),
         "login": _("The router refused user name or password: %(words)s."),
@@ -77,10 +83,13 @@ def router_ask(location: Location, *, seconds: float = ASK_SECONDS, is_trial: bo
         client.deadline = time.monotonic() + seconds
         try:
             client.connect()
+            if location.tls_mode == TlsMode.PINNED:
+                certificate_proven(location)
             if not is_trial:
                 check_serial(RouterState.objects.get(pk=location.pk), client)
             yield client
-        except CertificateChanged as error:
+        except CertificateUnconfirmed as error:
+            certificate_stop(location, error, clock_now())
             raise AskError(error.problem, sentence_of(error.problem, ""), error.fingerprint) from None
         except RouterError as error:
             raise AskError(error.problem, sentence_of(error.problem, error.words)) from None

@@ -31,6 +31,7 @@ from locations.models import (
 )
 from locations.routeros.addresses import numeric_problem
 from locations.selectors import SyncCounts, location_counts
+from locations.services.certificates import certificate_question_close, fingerprint_clean
 from locations.services.entries import location_isolation_put
 from locations.services.isolation import location_isolated_again
 from locations.services.isolation_settings import isolation_problems
@@ -73,6 +74,8 @@ def location_change(location: Location, *, actor: User | None, ip: str | None = 
         location_isolated_again(location, changed)
         location_isolation_put(location)
     RouterState.objects.filter(pk=location.pk).update(retry_at=None)
+    if changed & {"host", "port", "tls_mode", "tls_fingerprint"}:
+        certificate_question_close(RouterState.objects.select_for_update().get(pk=location.pk))
     details = {"before": before, "after": _details(location, fields)}
     events.emit(StaffActed(actor.pk if actor else None, "location.changed", details, ip))
     kick_locations([location.pk], is_forced=True)
@@ -80,6 +83,8 @@ def location_change(location: Location, *, actor: User | None, ip: str | None = 
 
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    if fields.get("tls_fingerprint"):
+        fields = {**fields, "tls_fingerprint": fingerprint_clean(fields["tls_fingerprint"])}
     unknown = sorted(set(fields) - EDITABLE)
     if unknown:
         raise DomainError(

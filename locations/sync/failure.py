@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from core import events
+from core.staff_events import StaffActed
 from locations.choices import Reach
-from locations.events import LocationDown
+from locations.events import LocationDown, RouterCertificateChanged
 from locations.models import RouterState
-from locations.routeros.errors import CertificateChanged, LoginRefused, RouterError
+from locations.routeros.errors import CertificateChanged, CertificateUnconfirmed, LoginRefused, RouterError
 from locations.sync.identity import WrongRouter
 from locations.sync.queue import has_paid_work
 
@@ -41,21 +42,38 @@ def failure_record(location_id: int, error: RouterError, now: datetime) -> None:
     state.reach = _reach_after(state, error)
     if isinstance(error, WrongRouter):
         state.other_serial = error.serial
+    if isinstance(error, CertificateUnconfirmed):
+        _certificate_stop(state, error)
     if state.reach != before:
         state.reach_since = now
     if state.reach == Reach.OFFLINE and state.down_told_at is None:
         state.down_told_at, is_news = now, True
     state.save(
-        update_fields=["failures", "last_error", "retry_at", "reach", "reach_since", "other_serial", "down_told_at"]
-    )
+        update_fields=[
+            "failures", "last_error", "retry_at", "reach", "reach_since", "other_serial", "other_fingerprint",
+            "down_told_at",
+        ]
+    )  # fmt: skip
     if is_news:
         events.emit(LocationDown([location_id]))
+
+
+def _certificate_stop(state: RouterState, error: CertificateUnconfirmed) -> None:
+    """All work for the location stops (`location_run`); a changed certificate is told and written down once."""
+    is_news = isinstance(error, CertificateChanged) and state.other_fingerprint != error.fingerprint
+    state.other_fingerprint = error.fingerprint
+    if is_news:
+        details = {"location": state.location_id, "seen": state.other_fingerprint}
+        events.emit(StaffActed(None, "location.certificate_changed", details, None))
+        events.emit(RouterCertificateChanged([state.location_id]))
 
 
 def _reach_after(state: RouterState, error: RouterError) -> str:
     if isinstance(error, WrongRouter):
         return Reach.WRONG_ROUTER
-    if isinstance(error, (LoginRefused, CertificateChanged)):
+    if isinstance(error, CertificateUnconfirmed):
+        return Reach.CERTIFICATE
+    if isinstance(error, LoginRefused):
         return Reach.REFUSED
     if state.failures >= FAILURES_TO_BE_DOWN:
         return Reach.OFFLINE

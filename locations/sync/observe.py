@@ -267,7 +267,7 @@ def _update_state(observation: Observation) -> None:
     payload, at = observation.payload, observation.observed_at
     identity = payload["identity"]
     state = RouterState.objects.select_for_update().get(location_id=observation.location_id)
-    if state.reach != Reach.ONLINE:
+    if state.reach != Reach.ONLINE and not state.other_fingerprint:
         state.reach, state.reach_since = Reach.ONLINE, at
     if state.entry_count is not None and state.drift and not payload["restarted"]:
         _notice_foreign_change(state, payload["entries"], at)

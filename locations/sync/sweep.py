@@ -42,7 +42,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
     poll_due = Q(state__polled_at=None) | Q(state__polled_at__lte=now - timedelta(seconds=POLL_SECONDS))
     rows = (
         Location.objects.filter(is_active=True)
-        .exclude(state__reach=Reach.WRONG_ROUTER)
+        .exclude(state__reach__in=[Reach.WRONG_ROUTER, Reach.CERTIFICATE])
         .filter(Q(state__retry_at=None) | Q(state__retry_at__lte=now))
         .filter(Q(state__lease_until=None) | Q(state__lease_until__lt=Now()))
         .filter(

@@ -67,7 +67,7 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
     if not location.is_active or installation().is_quarantined:
         return RunResult(was_free=False)
     state = location.state
-    if state.reach == Reach.WRONG_ROUTER and not is_forced:
+    if state.other_fingerprint or (state.reach == Reach.WRONG_ROUTER and not is_forced):
         return RunResult(was_free=False)
     if not is_forced and state.retry_at is not None and state.retry_at > now():
         return RunResult(was_free=False)

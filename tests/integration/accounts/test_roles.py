@@ -98,6 +98,7 @@ TABLE = {
     "locations.test_location": ADMIN,
     "locations.retry_location": ADMIN,
     "locations.accept_router": ADMIN,
+    "locations.trust_certificate": ADMIN,
     "locations.view_locationuser": ADMIN,
     "locations.add_locationuser": ADMIN,
     "locations.change_locationuser": ADMIN,

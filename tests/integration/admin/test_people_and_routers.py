@@ -163,13 +163,22 @@ def test_staff_of_a_location_are_added_by_a_question_and_taken_off_in_the_form(w
 
 
 def test_a_certificate_is_trusted_only_by_post_and_only_a_real_one(world: World, login: Login) -> None:
-    client, url = login(world.admin), reverse("admin:locations_location_trust", args=[world.near.pk])
-    assert client.get(url).status_code == 405
-    client.post(url, {"fingerprint": "nonsense"})
+    Location.objects.filter(pk=world.near.pk).update(tls_mode="pinned")
+    RouterState.objects.filter(pk=world.near.pk).update(reach=Reach.CERTIFICATE, other_fingerprint="ab" * 32)
+    client, url = login(world.admin), reverse("admin:locations_location_certificate", args=[world.near.pk])
+    shown = client.get(url + f"?do=trust&fingerprint={'ab' * 32}").content.decode()
+    assert " ".join(["abab"] * 16) in shown
+    assert "I compared all of it" in shown
+    client.post(url, {"do": "trust", "fingerprint": "nonsense"})
     assert Location.objects.get(pk=world.near.pk).tls_fingerprint == ""
-    client.post(url, {"fingerprint": "AB" * 32})
+    operator = login(world.operator)
+    assert "Who may confirm it: Super Admin, Admin" in operator.get(url).content.decode()
+    assert operator.post(url, {"do": "trust", "fingerprint": "cd" * 32}).status_code == 403
+    page = operator.get(reverse("admin:locations_location_change", args=[world.near.pk])).content.decode()
+    assert " ".join(["abab"] * 16) in page
+    client.post(url, {"do": "trust", "fingerprint": "AB" * 32})
     assert Location.objects.get(pk=world.near.pk).tls_fingerprint == "ab" * 32
-    assert login(world.operator).post(url, {"fingerprint": "cd" * 32}).status_code == 403
+    assert RouterState.objects.get(pk=world.near.pk).reach == Reach.UNKNOWN
 
 
 def test_retry_frees_what_was_refused_and_leaves_conflicts(world: World, login: Login) -> None:
@@ -271,7 +280,7 @@ def test_a_plan_is_published_and_taken_off(world: World, login: Login) -> None:
 def test_actions_need_a_csrf_token(world: World) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(world.boss)
-    for row, name in ((world.near, "retry"), (world.near, "trust"), (world.voucher, "void")):
+    for row, name in ((world.near, "retry"), (world.near, "certificate"), (world.voucher, "void")):
         url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{name}", args=[row.pk])
         assert client.post(url, {"reason": "x"}).status_code == 403, name
 

@@ -82,7 +82,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_accessaccount_adopt": "locations.adopt_accessaccount",
     "locations_accessaccount_remove": "locations.delete_accessaccount",
     "locations_accessaccount_live": "locations.view_accessaccount",
-    "locations_location_trust": "locations.change_location",
+    "locations_location_certificate": "locations.view_location",
     "locations_location_test_connection": "locations.test_location",
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
@@ -343,7 +343,8 @@ ONLY_ADMIN_MAY = {
     "batch-cancel POST",
     "voucher-void POST", "voucher-extend POST", "voucher-move POST",
     "location-list POST", "location-detail PATCH", "location-test POST", "location-retry POST",
-    "location-accept-router POST", "location-compare POST", "location-repair POST",
+    "location-accept-router POST", "location-certificate POST", "location-trust-certificate POST",
+    "location-compare POST", "location-repair POST",
     "account-adopt POST", "account-open-now POST",
     "location-group-list POST", "location-group-detail PATCH", "location-group-detail DELETE",
     "router-entry-adopt POST", "speed-change-list POST", "speed-change-cancel POST",
@@ -378,6 +379,7 @@ def _no_router(monkeypatch: pytest.MonkeyPatch) -> None:
 
     answer = TestResult(True, "", "answers")
     monkeypatch.setattr("locations.api.views.location_test", lambda _location: answer)
+    monkeypatch.setattr("locations.api.views.certificate_look", lambda _location: None)
 
 
 @pytest.mark.usefixtures("_no_router")

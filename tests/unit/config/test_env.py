@@ -80,6 +80,7 @@ EFFECTS: dict[str, tuple[str, Effect, Any]] = {
     "SENTRY_DSN": ("https://k@sentry.example.net/1", lambda s: s["SENTRY_DSN"], "https://k@sentry.example.net/1"),
     "VAR_DIR": ("/srv/var", lambda s: (s["VAR_DIR"], s["STATIC_ROOT"]), (Path("/srv/var"), Path("/srv/var/static"))),
     "DEMO_MODE": ("true", lambda s: s["DEMO_MODE"], True),
+    "MIKROTIK_CA_FILE": ("/etc/ca.pem", lambda s: s["ROUTER_CA_FILE"], "/etc/ca.pem"),
     "MIKROTIK_ALLOW_LOOPBACK": ("true", lambda s: s["ROUTER_LOOPBACK_ALLOWED"], True),
     "KICKS_ENABLED": ("false", lambda s: s["KICKS_ENABLED"], False),
 }  # fmt: skip
