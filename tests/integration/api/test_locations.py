@@ -204,7 +204,14 @@ def test_plan_filters(house: House, as_user: Login) -> None:
 
 def test_health_of_what_one_may_see(house: House, as_user: Login) -> None:
     body = as_user(house.operator).get("/api/v1/health/").json()
-    assert body["routers"] == {"unknown": 1, "online": 0, "offline": 0, "refused": 0, "wrong_router": 0}
+    assert body["routers"] == {
+        "unknown": 1,
+        "online": 0,
+        "offline": 0,
+        "refused": 0,
+        "wrong_router": 0,
+        "certificate": 0,
+    }
     assert (body["waiting"], body["held"], body["errors"], body["jobs"]) == (1, 0, None, None)
     assert (body["epoch"], body["is_quarantined"]) == (1, False)
     assert as_user(house.admin).get("/api/v1/health/").json()["jobs"] is None
