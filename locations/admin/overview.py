@@ -29,6 +29,7 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
     routers = locations_visible_to(user).filter(is_active=True).aggregate(  # type: ignore[arg-type]
         online=Count("pk", filter=Q(state__reach=Reach.ONLINE)),
         away=Count("pk", filter=Q(state__reach__in=NOT_REACHED)),
+        unconfirmed=Count("pk", filter=Q(state__other_fingerprint__gt="")),
         unknown=Count("pk", filter=Q(state__reach=Reach.UNKNOWN) | Q(state=None)),
     )  # fmt: skip
     accounts = accounts_visible_to(user)  # type: ignore[arg-type]
@@ -52,7 +53,8 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
             _("the router refused them") if held else "",
         ),
     ]  # fmt: skip
-    tiles += certificate_tiles(user)
+    if routers["unconfirmed"]:
+        tiles += certificate_tiles(user)
     if routers["unknown"]:
         tiles.insert(2, Tile(_("Not contacted yet"), number(routers["unknown"]), places, Tone.QUIET, "router"))
     return tiles
