@@ -17,4 +17,6 @@ class LocationsConfig(AppConfig):
         # the address of this server is a setting of the machine: its change is noticed here
         declare_job("locations.tasks.isolation_sets_refresh", every_seconds=3600, queue="celery")
         declare_job("locations.tasks.observations_prune", every_seconds=3600, queue="celery")
+        declare_job("locations.tasks.health_prune", every_seconds=6 * 3600, queue="celery")
+        declare_job("locations.tasks.reboots_expire", every_seconds=60, queue="celery")
         monitoring.register_all()

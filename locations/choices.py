@@ -191,3 +191,39 @@ REPLACEMENT_MOVES: dict[str, frozenset[str]] = {
     ReplacementStatus.ABANDONED: frozenset(),
 }  # fmt: skip
 REPLACEMENT_OPEN = (ReplacementStatus.PUSHING, ReplacementStatus.VERIFYING)
+
+
+class AlertKind(models.TextChoices):
+    """What is told about a router while it holds."""
+
+    LICENCE = "licence", _("licence nearly used up")
+    CLOCK = "clock", _("clock wrong")
+    FLASH = "flash", _("flash memory wears out")
+
+
+class RebootStatus(models.TextChoices):
+    """How far a restart of a router is."""
+
+    ASKED = "asked", _("waits for a second person")
+    CONFIRMED = "confirmed", _("waits for the router")
+    SENT = "sent", _("restarting")
+    BACK = "back", _("restarted and back")
+    LOST = "lost", _("did not come back")
+    IGNORED = "ignored", _("did not restart")
+    REFUSED = "refused", _("refused by the router")
+    CANCELLED = "cancelled", _("cancelled")
+    EXPIRED = "expired", _("too late")
+
+
+REBOOT_MOVES: dict[str, frozenset[str]] = {
+    RebootStatus.ASKED: frozenset({RebootStatus.CONFIRMED, RebootStatus.CANCELLED, RebootStatus.EXPIRED}),
+    RebootStatus.CONFIRMED: frozenset({RebootStatus.SENT, RebootStatus.CANCELLED, RebootStatus.EXPIRED}),
+    RebootStatus.SENT: frozenset({RebootStatus.BACK, RebootStatus.LOST, RebootStatus.IGNORED, RebootStatus.REFUSED}),
+    RebootStatus.LOST: frozenset({RebootStatus.BACK, RebootStatus.IGNORED}),
+    RebootStatus.BACK: frozenset(),
+    RebootStatus.IGNORED: frozenset(),
+    RebootStatus.REFUSED: frozenset(),
+    RebootStatus.CANCELLED: frozenset(),
+    RebootStatus.EXPIRED: frozenset(),
+}
+REBOOT_OPEN = (RebootStatus.ASKED, RebootStatus.CONFIRMED, RebootStatus.SENT)

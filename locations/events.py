@@ -25,7 +25,10 @@ class AccountsRemoved(Event):
 
 @dataclass(frozen=True)
 class LocationDown(Event):
-    """Two tries in a row failed. Told once per outage: a link that comes and goes is one outage."""
+    """Two tries in a row failed, or another router answers (which stops all tries). Told once per outage.
+
+    A link that comes and goes is one outage; a restart that was asked for here is none while it is waited for.
+    """
 
     location_ids: Sequence[int]
 
@@ -42,3 +45,25 @@ class LocationUp(Event):
     """Steadily online again after a `LocationDown`."""
 
     location_ids: Sequence[int]
+
+
+@dataclass(frozen=True)
+class RouterAlerted(Event):
+    """Something began to be wrong and stayed so for a minute: `alerts` are (location id, `AlertKind`). Told once."""
+
+    alerts: Sequence[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class RouterAlertEnded(Event):
+    """What `RouterAlerted` told is right again."""
+
+    alerts: Sequence[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class RouterRestarted(Event):
+    """A router restarted. `is_asked`: because two people here wanted it."""
+
+    location_id: int
+    is_asked: bool

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from core.clock import now
 from core.kick import kick
 from core.periodic import recorded
 from locations import services
+from locations.sync import health, reboots
 from locations.sync import sweep as sweeping
 from locations.sync.writer import location_run
 
@@ -34,3 +36,15 @@ def isolation_sets_refresh() -> str:
 @recorded
 def observations_prune() -> str:
     return f"{sweeping.observations_prune()} observations removed"
+
+
+@shared_task(name="locations.tasks.health_prune")
+@recorded
+def health_prune() -> str:
+    return f"{health.health_prune(now())} samples removed"
+
+
+@shared_task(name="locations.tasks.reboots_expire")
+@recorded
+def reboots_expire() -> str:
+    return f"{reboots.reboots_expire(now())} restarts given up"

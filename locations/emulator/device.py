@@ -73,6 +73,7 @@ class Device:
         self.on_boot: list[Callable[[], None]] = []
         self.rate_sources: list[Callable[[str], tuple[int, int] | None]] = []
         self.writes = 0
+        self.bad_blocks = "0"
         self.script_depth = 0
         self.script_lines = 0
         self.planned_restore: dict[str, list[list[Any]]] | None = None

@@ -24,6 +24,10 @@ class Driver:
         """A wrong wall clock (seconds ahead of the truth), another time zone."""
         return cast("Json", self._call("set_clock", skew_seconds=skew_seconds, time_zone=time_zone))
 
+    def set_bad_blocks(self, percent: str) -> None:
+        """How much of the flash is worn out, as `/system/resource` prints it."""
+        self._call("set_bad_blocks", percent)
+
     # -- hotspot guests
 
     def hotspot_login(self, user: str, password: str, mac: str, **options: Any) -> Json:

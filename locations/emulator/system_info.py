@@ -58,7 +58,7 @@ def _resource(device: Device) -> None:
         values |= {
             "write-sect-since-reboot": str(sectors),
             "write-sect-total": str(120_000 + sectors),
-            "bad-blocks": "0",
+            "bad-blocks": device.bad_blocks,
         }
     _put(device, "system/resource", values)
 

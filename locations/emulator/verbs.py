@@ -103,6 +103,10 @@ class Verbs:
             self.clock.time_zone = time_zone
         return self.info()
 
+    def set_bad_blocks(self, percent: str) -> None:
+        """How much of the flash is worn out, as the resource menu prints it."""
+        self.device.bad_blocks = percent
+
     # -- hotspot
 
     def hotspot_login(self, user: str, password: str, mac: str, **options: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Every `DesiredRow` is its own outbox: `revision <> applied_revision` means the r
 from __future__ import annotations
 
 from locations.models.desired import NOT_SYNCED, TODO, AccessAccount, DesiredRow, RouterEntry, RouterProfile
+from locations.models.health import RouterAlert, RouterReboot, RouterSample
 from locations.models.observed import (
     DriftRow,
     Observation,
@@ -30,9 +31,12 @@ __all__ = [
     "LocationUser",
     "Observation",
     "ProfileRollout",
+    "RouterAlert",
     "RouterEntry",
     "RouterProfile",
+    "RouterReboot",
     "RouterReplacement",
+    "RouterSample",
     "RouterSession",
     "RouterState",
 ]

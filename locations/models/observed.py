@@ -44,6 +44,12 @@ class RouterState(models.Model):
     clock_skew_seconds = models.IntegerField(null=True)
     cpu_load = models.PositiveSmallIntegerField(null=True)
     free_memory = models.BigIntegerField(null=True)
+    total_memory = models.BigIntegerField(null=True)
+    latency_ms = models.PositiveIntegerField(null=True, help_text="round trip of the last poll")
+    write_sectors = models.BigIntegerField(null=True, help_text="sectors of the flash written since the restart")
+    write_sectors_total = models.BigIntegerField(null=True)
+    bad_blocks = models.FloatField(null=True, help_text="per cent of the flash")
+    restarted_at = models.DateTimeField(null=True, help_text="the last restart we saw")
     licence_limit = models.PositiveIntegerField(null=True)
     entry_count = models.PositiveIntegerField(null=True, help_text="hotspot users and secrets on the router")
     # work

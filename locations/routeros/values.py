@@ -24,6 +24,20 @@ def duration_seconds(value: str) -> int:
     return ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + seconds
 
 
+_ROUND_TRIP = re.compile(r"(?=\d)(?:(\d{1,6})s)?(?:(\d{1,6})ms)?(?:(\d{1,6})us)?")
+
+
+def round_trip_ms(value: str) -> float | None:
+    """Milliseconds of a ping's `14ms612us`, `1s20ms` or plain `14`; None for anything else."""
+    if value.isdecimal() and len(value) < 7:
+        return float(value)
+    found = _ROUND_TRIP.fullmatch(value)
+    if not found:
+        return None
+    seconds, milliseconds, micros = (int(part or 0) for part in found.groups())
+    return seconds * 1000 + milliseconds + micros / 1000
+
+
 def seconds_text(seconds: int | None) -> str:
     """A duration as input; None is RouterOS's `none`."""
     return "none" if seconds is None else f"{seconds}s"

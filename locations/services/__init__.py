@@ -42,7 +42,9 @@ from locations.services.locations import (
     location_seed_first,
     location_status,
 )
+from locations.services.looking import LogView, PingResult, router_log, router_ping
 from locations.services.profiles import profile_put, profile_remove
+from locations.services.reboots import reboot_ask, reboot_cancel, reboot_confirm
 from locations.services.rollouts import profile_rollout_cancel, profile_rollout_start
 from locations.services.switching import Switch, account_open_now, accounts_replace, location_switch, switch_of
 from locations.services.testing import TestResult, location_test
@@ -53,6 +55,8 @@ __all__ = [
     "CertificateState",
     "Choice",
     "LocationStatus",
+    "LogView",
+    "PingResult",
     "Repaired",
     "Switch",
     "TestResult",
@@ -102,7 +106,12 @@ __all__ = [
     "profile_rollout_cancel",
     "profile_rollout_start",
     "profiles_compare",
+    "reboot_ask",
+    "reboot_cancel",
+    "reboot_confirm",
     "router_ask",
+    "router_log",
+    "router_ping",
     "switch_of",
     "trusting_roles",
 ]

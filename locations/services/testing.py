@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -13,6 +11,7 @@ from locations.models import Location, RouterState
 from locations.routeros.client import RouterClient
 from locations.routeros.errors import RouterTrap
 from locations.services.asking import AskError, router_ask, sentence_of
+from locations.sync.health import clock_skew
 from locations.sync.identity import Identity, licence_limit, read_identity
 
 NEEDED_POLICIES = ("api", "read", "write", "test")
@@ -44,7 +43,7 @@ def location_test(location: Location) -> TestResult:
     try:
         with router_ask(location, seconds=TEST_SECONDS, is_trial=True) as client:
             seen = read_identity(client)
-            skew = _clock_skew(client, location.timezone)
+            skew = clock_skew(client, location.timezone, clock_now())
             missing = _missing_policies(client, location.username)
     except AskError as error:
         return TestResult(False, error.problem, error.message, fingerprint=error.fingerprint)
@@ -69,31 +68,6 @@ def _result(location: Location, seen: Identity, skew: int | None, missing: list[
         not problem, problem, sentence, seen.identity, seen.model, seen.version, seen.serial, skew,
         licence_limit(seen.licence_level), fingerprint, missing,
     )  # fmt: skip
-
-
-MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
-
-
-def _clock_skew(client: RouterClient, zone: str) -> int | None:
-    """Router clock minus ours, in seconds; None when it cannot be told. Before 7.10 dates read `jan/02/2026`."""
-    rows = client.print("/system/clock")
-    if not rows:
-        return None
-    try:
-        local = clock_reading(rows[0].get("date", ""), rows[0].get("time", ""))
-        zone_name = rows[0].get("time-zone-name", "") or zone
-        offset_zone = ZoneInfo(zone_name if "/" in zone_name or zone_name == "UTC" else zone)
-    except (ValueError, KeyError):
-        return None
-    return round((local.replace(tzinfo=offset_zone).astimezone(UTC) - clock_now()).total_seconds())
-
-
-def clock_reading(day: str, time: str) -> datetime:
-    """RouterOS date and time of either style, without zone. Raises ValueError."""
-    parts = day.replace("/", "-").split("-")
-    if len(parts) == 3 and parts[0].lower() in MONTHS:
-        parts = [parts[2], str(MONTHS[parts[0].lower()]), parts[1]]
-    return datetime.fromisoformat(f"{int(parts[0]):04d}-{int(parts[1]):02d}-{int(parts[2]):02d}T{time}")
 
 
 def _missing_policies(client: RouterClient, username: str) -> list[str]:

@@ -13,8 +13,10 @@ from locations.choices import Reach
 from locations.events import LocationDown, RouterCertificateChanged
 from locations.models import RouterState
 from locations.routeros.errors import CertificateChanged, CertificateUnconfirmed, LoginRefused, RouterError
+from locations.sync.health import sample_add
 from locations.sync.identity import WrongRouter
 from locations.sync.queue import has_paid_work
+from locations.sync.reboots import is_rebooting
 
 LONGEST_SECONDS = 600
 LONGEST_WHEN_PAID_SECONDS = 30
@@ -46,7 +48,11 @@ def failure_record(location_id: int, error: RouterError, now: datetime) -> None:
         _certificate_stop(state, error)
     if state.reach != before:
         state.reach_since = now
-    if state.reach == Reach.OFFLINE and state.down_told_at is None:
+    sample_add(location_id, now, failed=1)
+    is_down = state.reach == Reach.WRONG_ROUTER or (
+        state.failures >= FAILURES_TO_BE_DOWN and state.reach in {Reach.OFFLINE, Reach.REFUSED}
+    )
+    if is_down and state.down_told_at is None and not is_rebooting(location_id):
         state.down_told_at, is_news = now, True
     state.save(
         update_fields=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,10 @@ class Identity:
     cpu_load: int
     free_memory: int
     licence_level: str
+    total_memory: int | None = None
+    write_sectors: int | None = None  # of the flash, since the restart; a CHR has none
+    write_sectors_total: int | None = None
+    bad_blocks: float | None = None  # per cent
 
 
 def read_identity(client: RouterClient) -> Identity:
@@ -54,6 +59,10 @@ def read_identity(client: RouterClient) -> Identity:
         cpu_load=min(whole(resource.get("cpu-load", "")), 100),
         free_memory=whole(resource.get("free-memory", "")),
         licence_level=licence.get("nlevel", "") or licence.get("level", ""),
+        total_memory=_whole(resource, "total-memory"),
+        write_sectors=_whole(resource, "write-sect-since-reboot"),
+        write_sectors_total=_whole(resource, "write-sect-total"),
+        bad_blocks=_percent(resource.get("bad-blocks", "")),
     )
 
 
@@ -99,6 +108,17 @@ def _single(rows: list[Row]) -> Row:
     if not rows:
         raise NotRouterOs("an empty answer where there is always one row")
     return rows[0]
+
+
+def _whole(row: Row, name: str) -> int | None:
+    """None for what this device does not print."""
+    return whole(row[name]) if name in row else None
+
+
+def _percent(text: str) -> float | None:
+    """`0`, `0%` or `0.4%`; None for anything else."""
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,4})?)\s*%?", text)
+    return min(float(found[1]), 100.0) if found else None
 
 
 def _optional(client: RouterClient, menu: str) -> Row:

@@ -18,6 +18,7 @@ from core.error_log import error_record
 from locations.choices import Kind, Presence, Reach, SessionEnd
 from locations.events import FirstLogin, LocationUp
 from locations.models import AccessAccount, Observation, RouterSession, RouterState
+from locations.sync.health import STATE_FIELDS, health_take
 from locations.sync.identity import licence_limit
 from locations.sync.roaming import extra_sessions_end
 
@@ -275,6 +276,7 @@ def _update_state(observation: Observation) -> None:
     state.serial = state.serial or identity["serial"]
     state.uptime_seconds, state.cpu_load = identity["uptime"], identity["cpu"]
     state.free_memory, state.licence_limit = identity["memory"], licence_limit(identity["licence"])
+    health_take(state, payload, at)
     state.entry_count = payload["entries"]
     state.last_error, state.failures, state.retry_at = "", 0, None
     state.seen_at = state.polled_at = at
@@ -290,7 +292,7 @@ def _update_state(observation: Observation) -> None:
         update_fields=[
             "reach", "reach_since", "identity", "model", "version", "serial", "uptime_seconds", "cpu_load",
             "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at", "seen_at",
-            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at",
+            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at", *STATE_FIELDS,
         ]
     )  # fmt: skip
     if is_news:

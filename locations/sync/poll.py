@@ -13,6 +13,7 @@ from locations.models import AccessAccount, Location, Observation, RouterSession
 from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import RouterTrap, RouterUnreachable
 from locations.routeros.values import duration_seconds, whole
+from locations.sync.health import health_read
 from locations.sync.identity import Identity, has_restarted
 from locations.sync.menus import MENUS
 from locations.sync.pipeline import Command, pipelined
@@ -33,6 +34,7 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
     """Read sessions and counters and store them as an Observation. Raises RouterUnreachable; a short list is never stored."""
     state = location.state
     restarted = has_restarted(state, seen, now)
+    health = health_read(client, seen, location.timezone, now)
     sessions = _sessions(client, Kind.HOTSPOT) + _sessions(client, Kind.PPP)
     has_static = AccessAccount.objects.filter(location=location, kind=Kind.STATIC).exists()
     sweep = restarted or state.usage_swept_at is None or now - state.usage_swept_at >= USAGE_SWEEP
@@ -42,6 +44,7 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
             "uptime": seen.uptime_seconds, "cpu": seen.cpu_load, "memory": seen.free_memory,
             "licence": seen.licence_level,
         },
+        "health": health,
         "restarted": restarted,
         "swept": sweep,
         "entries": client.count("/ip/hotspot/user") + client.count("/ppp/secret")

@@ -38,6 +38,7 @@ from locations.sync.observe import observations_take
 from locations.sync.outcome import Model, outcomes_record, sessions_ended_record
 from locations.sync.poll import is_poll_due, poll
 from locations.sync.queue import accounts_due, entries_due, has_work, profiles_due, sibling_use
+from locations.sync.reboots import reboot_due, reboot_send
 from locations.sync.reconcile import EVERY, reconcile
 from locations.sync.repairs import is_daily_repair_due, is_repairing
 from locations.sync.replacement import replacement_step
@@ -114,7 +115,9 @@ class _Run:
         if is_fresh or self.lease.is_takeover:
             seen = self._arrive(client)
         while time.monotonic() < self.ends_at:
-            did = self._urgent(client)
+            did = self._urgent(client) or self._reboot(client)
+            if not client.is_open:
+                return
             if not did and (self.is_poll_wanted or is_poll_due(self._state(), self.now())):
                 self._poll(client, seen or read_identity(client))
                 seen = None
@@ -190,6 +193,16 @@ class _Run:
             or self._send(client, entries=entries_due(self.location.pk))
             or self._send(client, accounts=accounts_due(self.location.pk))
         )
+
+    def _reboot(self, client: RouterClient) -> bool:
+        """Asked last before: what customers used up to now is not lost with the router's counters."""
+        row = reboot_due(self.location.pk, self.now())
+        if row is None:
+            return False
+        self._poll(client, read_identity(client))
+        self._renew(client, {}, BATCH_SECONDS)
+        reboot_send(self.lease, row, client, self.now())
+        return True
 
     def _rollouts(self, client: RouterClient) -> bool:
         if self.has_stepped:

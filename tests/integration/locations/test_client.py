@@ -19,7 +19,7 @@ from locations.choices import Kind, TlsMode
 from locations.models import Location
 from locations.routeros.client import RouterClient, RouterTarget
 from locations.routeros.errors import CertificateChanged, LoginRefused, NotRouterOs, RouterTimeout, RouterTrap
-from locations.services.testing import clock_reading
+from locations.sync.health import clock_reading
 from locations.sync.writer import location_run
 from tests.certificates import self_signed
 from tests.routers import PASSWORD, emulated, hotspot_users, location_of
