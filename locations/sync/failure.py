@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core import events
 from core.staff_events import StaffActed
-from locations.choices import Reach
+from locations.choices import NOT_REACHED, Reach
 from locations.events import LocationDown, RouterCertificateChanged
 from locations.models import RouterState
 from locations.routeros.errors import CertificateChanged, CertificateUnconfirmed, LoginRefused, RouterError
@@ -49,9 +49,7 @@ def failure_record(location_id: int, error: RouterError, now: datetime) -> None:
     if state.reach != before:
         state.reach_since = now
     sample_add(location_id, now, failed=1)
-    is_down = state.reach == Reach.WRONG_ROUTER or (
-        state.failures >= FAILURES_TO_BE_DOWN and state.reach in {Reach.OFFLINE, Reach.REFUSED}
-    )
+    is_down = _is_down(state)
     if is_down and state.down_told_at is None and not is_rebooting(location_id):
         state.down_told_at, is_news = now, True
     state.save(
@@ -84,3 +82,10 @@ def _reach_after(state: RouterState, error: RouterError) -> str:
     if state.failures >= FAILURES_TO_BE_DOWN:
         return Reach.OFFLINE
     return state.reach
+
+
+def _is_down(state: RouterState) -> bool:
+    """Another router or an unconfirmed certificate stops all tries, so the first is told; of a new router it is none."""
+    if state.reach in {Reach.WRONG_ROUTER, Reach.CERTIFICATE}:
+        return state.reach == Reach.WRONG_ROUTER or state.seen_at is not None
+    return state.failures >= FAILURES_TO_BE_DOWN and state.reach in NOT_REACHED
