@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -18,6 +19,7 @@ from accounts.models import User
 from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, TabularInline
 from core.client_ip import client_ip
 from core.formats import number
+from locations.admin.access import access_page, access_url
 from locations.admin.certificate import certificate_facts, certificate_page
 from locations.admin.drift import drift_page, drift_url
 from locations.admin.facts import (
@@ -195,18 +197,16 @@ class LocationAdmin(ModelAdmin[Location]):
         return super().has_delete_permission(request, obj)
 
     def get_urls(self) -> list[URLPattern]:
-        def certificate(request: HttpRequest, object_id: str) -> HttpResponse:
-            return certificate_page(self, request, object_id)
+        def url(name: str, page: Callable[..., HttpResponse]) -> URLPattern:
+            def view(request: HttpRequest, object_id: str) -> HttpResponse:
+                return page(self, request, object_id)
 
-        def drift(request: HttpRequest, object_id: str) -> HttpResponse:
-            return drift_page(self, request, object_id)
+            return path(
+                f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"locations_location_{name}"
+            )
 
-        wrap = self.admin_site.admin_view
-        return [
-            path("<path:object_id>/certificate/", wrap(certificate), name="locations_location_certificate"),
-            path("<path:object_id>/drift/", wrap(drift), name="locations_location_drift"),
-            *super().get_urls(),
-        ]
+        pages = {"certificate": certificate_page, "access": access_page, "drift": drift_page}
+        return [*(url(name, page) for name, page in pages.items()), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
         fields = {name: form.cleaned_data[name] for name in LocationForm.Meta.fields if name in form.cleaned_data}
@@ -293,6 +293,7 @@ class LocationAdmin(ModelAdmin[Location]):
             "licence_words": licence_words(row.pk),
             **replacement_facts(row),
             **certificate_facts(row),
+            "access_url": access_url(row.pk) if self.has_change_permission(request, row) else "",
             "last_error": state.last_error if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN} else "",
         }
 

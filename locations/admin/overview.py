@@ -79,8 +79,8 @@ add_first_step(
         text=gettext_lazy(
             "A location is one MikroTik router and the place it serves. You need its address and a user."
         ),
-        button=gettext_lazy("Add a location"),
-        url_name="admin:locations_location_add",
+        button=gettext_lazy("Connect a router"),
+        url_name="admin:router_connect",
         permission="locations.add_location",
         is_done=Location.objects.exists,
         order=10,

@@ -143,5 +143,32 @@ class TestOut(OutSerializer):
     missing_policies = serializers.ListField(child=serializers.CharField())
 
 
+class FeatureAccessOut(OutSerializer):
+    key = serializers.CharField(source="feature.key")
+    label = serializers.CharField(source="feature.label")  # type: ignore[assignment]
+    policies = serializers.ListField(source="feature.policies", child=serializers.CharField())
+    missing = serializers.ListField(child=serializers.CharField(), help_text="Empty: it works.")
+    is_chosen = serializers.BooleanField(help_text="False: nobody asked for it, so missing rights are no fault.")
+
+
+class AccessOut(OutSerializer):
+    """What our user may do on the router, against what our features need."""
+
+    is_ok = serializers.BooleanField(help_text="Everything that was chosen works.")
+    username = serializers.CharField()
+    group = serializers.CharField()
+    version = serializers.CharField()
+    granted = serializers.ListField(
+        child=serializers.CharField(), allow_null=True, help_text="null: the router does not say."
+    )
+    features = FeatureAccessOut(many=True)
+    extra = serializers.ListField(child=serializers.CharField(), help_text="Rights that nothing of ours needs.")
+    allowed_from = serializers.CharField(help_text="Addresses our user may come from; empty: all.")
+    seen_from = serializers.ListField(child=serializers.CharField(), help_text="This server as the router sees it.")
+    open_services = serializers.ListField(
+        child=serializers.CharField(), help_text="API services open to every address."
+    )
+
+
 class RetryOut(OutSerializer):
     released = serializers.IntegerField(help_text="How many held changes are tried again.")

@@ -12,7 +12,7 @@ from core.api.views import RoomViewSet
 from core.errors import DomainError
 from locations.api.drift import DriftMixin
 from locations.api.filters import LocationFilter
-from locations.api.output import CertificateOut, LocationOut, RetryOut, TestOut
+from locations.api.output import AccessOut, CertificateOut, LocationOut, RetryOut, TestOut
 from locations.api.serializers import (
     CHANGE_LOCATION,
     LocationIn,
@@ -25,6 +25,7 @@ from locations.models import Location, RouterSession
 from locations.routeros.errors import RouterError
 from locations.selectors import locations_visible_to
 from locations.services import (
+    access_check,
     certificate_look,
     certificate_state,
     certificate_trust,
@@ -55,6 +56,7 @@ class LocationViewSet(DriftMixin, RoomViewSet):
         "retry": "locations.retry_location",
         "accept_router": "locations.accept_router",
         "certificate": "locations.test_location",
+        "check_access": "locations.test_location",
         "trust_certificate": "locations.trust_certificate",
         "drift": "locations.view_location",
         "compare": "locations.repair_location",
@@ -121,6 +123,17 @@ class LocationViewSet(DriftMixin, RoomViewSet):
         location = self.get_object()
         certificate_trust(location, **self.checked(TrustIn), **who(request))
         return self.answer(self.fresh(location))
+
+    @extend_schema(request=NoInput, responses={200: AccessOut})
+    @action(detail=True, methods=["post"], url_path="check-access")
+    def check_access(self, request: Request, pk: str) -> Response:
+        """Log in once and say which of our features the rights of our user are enough for. Only reads are sent.
+
+        A prepared user that works is the location's from then on.
+        """
+        location = self.get_object()
+        self.checked(NoInput)
+        return Response(AccessOut(access_check(location, **who(request))).data)
 
     @extend_schema(responses={200: SessionRowOut(many=True)}, filters=False)
     @action(detail=True, methods=["get"])

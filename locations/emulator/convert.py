@@ -57,12 +57,11 @@ def _enumlist(prop: Prop, text: str, lookup: RefLookup) -> str:
 
 
 def _policies(prop: Prop, text: str, lookup: RefLookup) -> str:
-    """A group's policy: what is not named is printed as ``!name`` behind the granted ones."""
+    """A group's policy as it was named; ``rules`` adds what the group had before."""
     wanted = [part for part in text.split(",") if part]
     if any(part.removeprefix("!") not in prop.enum for part in wanted):
         raise no_match(prop.name)
-    granted = [name for name in prop.enum if name in wanted]
-    return ",".join([*granted, *(f"!{name}" for name in prop.enum if name not in granted)])
+    return ",".join(wanted)
 
 
 def _int(prop: Prop, text: str, lookup: RefLookup) -> str:

@@ -14,6 +14,7 @@ from .sentence import Caller, Done, Outcome, Sentence
 from .table import Row, Table
 
 _ON_ERROR = re.compile(r":do\s*\{(?P<body>.*)\}\s*on-error\s*=\s*\{(?P<otherwise>.*)\}\s*", re.DOTALL)
+_PICK = re.compile(r"\[:pick (?P<find>\[find .*\]) 0\]", re.DOTALL)
 _VERBS = frozenset(
     {
         "add",
@@ -30,6 +31,7 @@ _VERBS = frozenset(
         "save",
         "load",
         "reboot",
+        "sign",
     }
 )
 _LOG_VERBS = frozenset({"info", "warning", "error", "debug"})
@@ -64,6 +66,7 @@ class _Command:
     sentence: Sentence
     ignores_errors: bool
     wanted: dict[str, str] | None
+    otherwise: _Command | None = None
 
 
 def import_command(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
@@ -137,13 +140,32 @@ def _run_one(device: Device, caller: Caller, command: _Command) -> None:
             if not found:
                 return
             sentence.attributes["numbers"] = ",".join(row.id for row in found)
+        for name, value in sentence.attributes.items():
+            picked = _PICK.fullmatch(value)
+            if picked is not None:
+                sentence.attributes[name] = _first_found(device, sentence, name, picked["find"])
         execute(device, caller, sentence)
     except Trap as trap:
         if command.ignores_errors and not isinstance(trap, _TooLong):
+            if command.otherwise is not None:
+                _run_one(device, caller, command.otherwise)
             return
         if isinstance(trap, _TooLong):
             raise
         raise Trap(f"{trap.message} (/{sentence.path}/{sentence.verb}; line {command.line})", 3) from None
+
+
+def _first_found(device: Device, sentence: Sentence, name: str, find: str) -> str:
+    """The id that ``[:pick [find ...] 0]`` means. Raises Trap when nothing is found."""
+    table = device.read(sentence.path)
+    try:
+        wanted = _conditions(find, 1)
+    except _Syntax:
+        raise Trap("syntax error", 3) from None
+    found = next((row for row in table.rows.values() if _is_wanted(table, row, wanted)), None)
+    if found is None:
+        raise Trap(f"invalid value for argument {name}", 1)
+    return found.id
 
 
 def _is_wanted(table: Table, row: Row, wanted: dict[str, str]) -> bool:
@@ -172,9 +194,11 @@ def _parse_line(device: Device, line: str, path: str, number: int) -> tuple[str,
     if not text or text.startswith(("#", *_SILENT)):
         return path, None
     ignores = False
+    otherwise: _Command | None = None
     guarded = _ON_ERROR.fullmatch(text) if len(text) < _LONGEST_GUARDED else None
     if guarded is not None:
         text, ignores = guarded["body"].strip(), True
+        otherwise = _parse_line(device, guarded["otherwise"], path, number)[1]
     text = text.removeprefix(":") if text.startswith(":log ") else text
     words = _words(text, len(line) - len(line.lstrip()) + 1)
     parts, used = _command_words(words)
@@ -190,7 +214,7 @@ def _parse_line(device: Device, line: str, path: str, number: int) -> tuple[str,
         return menu, None
     sentence = Sentence("/" + "/".join(base + parts), {})
     _check_path(device, sentence.path, words)
-    return path, _Command(number, sentence, ignores, _read_values(device, sentence, words[used:]))
+    return path, _Command(number, sentence, ignores, _read_values(device, sentence, words[used:]), otherwise)
 
 
 def _command_words(words: list[tuple[str, bool, int]]) -> tuple[list[str], int]:
@@ -262,6 +286,10 @@ def _words(text: str, first_column: int) -> list[tuple[str, bool, int]]:
             if text[position] == '"':
                 piece, position = _quoted(text, position, first_column)
                 pieces.append(piece)
+            elif text[position] == "[" and pieces and pieces[-1] == "=":
+                end = _closing(text, position, first_column)
+                pieces.append(text[position:end])
+                position = end
             else:
                 pieces.append(text[position])
                 position += 1
@@ -271,15 +299,19 @@ def _words(text: str, first_column: int) -> list[tuple[str, bool, int]]:
 
 def _closing(text: str, position: int, first_column: int) -> int:
     """Where a bracket ends, quotes inside it respected."""
-    start, is_quoted = position, False
+    start, is_quoted, depth = position, False, 0
     while position < len(text):
         symbol = text[position]
         if symbol == "\\" and is_quoted:
             position += 1
         elif symbol == '"':
             is_quoted = not is_quoted
+        elif symbol == "[" and not is_quoted:
+            depth += 1
         elif symbol == "]" and not is_quoted:
-            return position + 1
+            depth -= 1
+            if not depth:
+                return position + 1
         position += 1
     raise _Syntax(first_column + start)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 
+from .defaults import policy_text
 from .device import Device
 from .errors import NOT_PERMITTED, SilentClose, Trap, missing_value
 from .filenames import file_type
@@ -38,6 +39,24 @@ def check_remove(table: Table, row: Row) -> None:
         raise Trap(f"failure: can not remove default {'user' if table.menu.path.endswith('/user') else 'profile'}")
     if row.is_dynamic and table.menu.commands >= {"add"} and table.menu.path != "ip/firewall/address-list":
         raise Trap("failure: can not remove dynamic")
+
+
+def _group(
+    device: Device,
+    caller: Caller,
+    table: Table,
+    row: Row | None,
+    values: dict[str, str],
+    given: frozenset[str],
+) -> None:
+    """``policy`` adds to what the group has; only ``!name`` takes away. The rest is printed as ``!name``."""
+    if row is not None and "policy" not in given:
+        return
+    named = values.get("policy", "").split(",")
+    before = row.values.get("policy", "").split(",") if row is not None else []
+    granted = {name for name in (*before, *named) if name and not name.startswith("!")}
+    granted -= {name[1:] for name in named if name.startswith("!")}
+    values["policy"] = policy_text(frozenset(granted))
 
 
 def _queue(
@@ -200,6 +219,7 @@ _CHECKS: dict[str, Check] = {
     "system/script": _script,
     "ip/service": _service,
     "user": _service,
+    "user/group": _group,
     "ip/hotspot/ip-binding": _ip_binding,
     "file": _file,
 }

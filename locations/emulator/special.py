@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -77,6 +78,17 @@ def _load_backup(device: Device, caller: Caller, table: Table, sentence: Sentenc
     core = core_of(device)
     core.loop.call_soon(state.restore, core)
     return outcome
+
+
+def _sign(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
+    """Sign a template with its own key. The fingerprint is invented; the TLS port keeps the certificate it began with."""
+    require_policies(caller, "write")
+    for row in selected(table, sentence, ".id", "numbers", "number"):
+        if row.values.get("private-key") == "true":
+            raise Trap("failure: already signed")
+        digest = hashlib.sha256(f"{device.serial}{row.id}{row.values['name']}".encode()).hexdigest()
+        table.update(row, {"fingerprint": digest, "private-key": "true", "authority": "true", "expired": "false"})
+    return Done()
 
 
 def _nothing(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
@@ -166,6 +178,7 @@ SPECIAL.update(
         ("log", "warning"): _log("warning"),
         ("log", "error"): _log("error"),
         ("log", "debug"): _log("debug"),
+        ("certificate", "sign"): _sign,
         ("system", "reboot"): _reboot,
         ("system", "shutdown"): _refused,
         ("system", "reset-configuration"): _refused,

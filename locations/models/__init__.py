@@ -6,6 +6,7 @@ Every `DesiredRow` is its own outbox: `revision <> applied_revision` means the r
 
 from __future__ import annotations
 
+from locations.models.access import RouterLogin
 from locations.models.desired import NOT_SYNCED, TODO, AccessAccount, DesiredRow, RouterEntry, RouterProfile
 from locations.models.health import RouterAlert, RouterReboot, RouterSample
 from locations.models.observed import (
@@ -33,6 +34,7 @@ __all__ = [
     "ProfileRollout",
     "RouterAlert",
     "RouterEntry",
+    "RouterLogin",
     "RouterProfile",
     "RouterReboot",
     "RouterReplacement",

@@ -1,5 +1,6 @@
 """Everything that changes what should be on routers. Callers of other rooms import from here."""
 
+from locations.services.access import AccessReport, Prepared, access_check, login_prepare
 from locations.services.accounts import (
     account_disable,
     account_enable,
@@ -51,15 +52,18 @@ from locations.services.testing import TestResult, location_test
 
 __all__ = [
     "UNSET",
+    "AccessReport",
     "AskError",
     "CertificateState",
     "Choice",
     "LocationStatus",
     "LogView",
     "PingResult",
+    "Prepared",
     "Repaired",
     "Switch",
     "TestResult",
+    "access_check",
     "account_change",
     "account_disable",
     "account_enable",
@@ -101,6 +105,7 @@ __all__ = [
     "location_status",
     "location_switch",
     "location_test",
+    "login_prepare",
     "profile_put",
     "profile_remove",
     "profile_rollout_cancel",

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from core.clock import now as clock_now
+from locations.access_rights import CORE
 from locations.models import Location, RouterState
 from locations.routeros.client import RouterClient
 from locations.routeros.errors import RouterTrap
+from locations.services.access import granted_policies
 from locations.services.asking import AskError, router_ask, sentence_of
 from locations.sync.health import clock_skew
 from locations.sync.identity import Identity, licence_limit, read_identity
 
-NEEDED_POLICIES = ("api", "read", "write", "test")
 TEST_SECONDS = 10.0
 
 
@@ -73,11 +74,7 @@ def _result(location: Location, seen: Identity, skew: int | None, missing: list[
 def _missing_policies(client: RouterClient, username: str) -> list[str]:
     """Which of the policies we need the login lacks. Empty when the router does not let us look."""
     try:
-        users = client.print("/user", (), [f"name={username}"])
-        groups = client.print("/user/group", (), [f"name={users[0].get('group', '')}"]) if users else []
+        granted = granted_policies(client, username)
     except RouterTrap as trap:
         return ["read"] if trap.is_permission else []
-    if not groups:
-        return []
-    granted = set(groups[0].get("policy", "").split(","))
-    return [policy for policy in NEEDED_POLICIES if policy not in granted]
+    return [] if granted is None else [policy for policy in CORE if policy not in granted]

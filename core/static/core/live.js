@@ -31,6 +31,22 @@
   document.querySelectorAll("[data-mb-expires]").forEach(function (element) {
     setTimeout(function () { element.remove(); }, 1000 * Number(element.dataset.mbExpires));
   });
+  /* Copy a text that stands on the page; works without a network, and without https by marking it. */
+  document.querySelectorAll("[data-mb-copy]").forEach(function (button) {
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      var source = document.getElementById(button.dataset.mbCopy), word = button.querySelector("[data-mb-word]") || button;
+      function marked() {
+        var range = document.createRange(), selection = window.getSelection();
+        range.selectNodeContents(source); selection.removeAllRanges(); selection.addRange(range);
+        return document.execCommand("copy");
+      }
+      function done() { word.textContent = button.dataset.mbDone; }
+      if (navigator.clipboard && window.isSecureContext) {
+        navigator.clipboard.writeText(source.textContent).then(done, function () { if (marked()) { done(); } });
+      } else if (marked()) { done(); }
+    });
+  });
   /* A form is sent once: the second press of its button does nothing while the first is on its way. */
   document.addEventListener("submit", function (event) {
     var form = event.target;

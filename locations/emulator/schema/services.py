@@ -152,7 +152,7 @@ CERTIFICATE = Menu(
         *shown("invalid-before invalid-after expires-after fingerprint serial-number digest-algorithm key-type issuer"),
         *(ro(name, "bool") for name in ("private-key", "authority", "expired", "revoked", "crl")),
     ),
-    TABLE,
+    TABLE | {"sign"},
     unique=(Unique(("name",), "failure: certificate with the same name already exists"),),
     print_flags=frozenset({"detail"}),
 )

@@ -32,7 +32,7 @@ from core.settings_registry import sync_settings
 from imports.models import ImportRun
 from imports.services import import_start
 from locations.models import LocationChoice, LocationGroup, ProfileRollout, RouterEntry
-from locations.services import entry_put, group_put, location_choose, profile_rollout_start
+from locations.services import AccessReport, entry_put, group_put, location_choose, profile_rollout_start
 from payments.models import Payment
 from payments.services import payment_receive_cash
 from tests.integration.api.conftest import MADE_AT, PASSWORD, House, Login
@@ -62,6 +62,7 @@ OTHERS: dict[str, str] = {
     },
     "admin:billing_tonight": "billing.manage_billingrun", "admin:billing_many": "billing.mass_subscription",
     "portal:pay": OPEN, "portal:pay_pdf": OPEN,
+    "admin:router_connect": "locations.add_location",
     "admin:bulk_bills": "billing.bill_many", "admin:bulk_bill": "billing.bill_many",
     "admin:bulk_bill_cancel": "billing.bill_many",
     "own-agent": "billing.view_own_agent",
@@ -83,6 +84,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_accessaccount_remove": "locations.delete_accessaccount",
     "locations_accessaccount_live": "locations.view_accessaccount",
     "locations_location_certificate": "locations.view_location",
+    "locations_location_access": "locations.change_location",
     "locations_location_test_connection": "locations.test_location",
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
@@ -344,6 +346,7 @@ ONLY_ADMIN_MAY = {
     "voucher-void POST", "voucher-extend POST", "voucher-move POST",
     "location-list POST", "location-detail PATCH", "location-test POST", "location-retry POST",
     "location-accept-router POST", "location-certificate POST", "location-trust-certificate POST",
+    "location-check-access POST",
     "location-compare POST", "location-repair POST",
     "account-adopt POST", "account-open-now POST",
     "location-group-list POST", "location-group-detail PATCH", "location-group-detail DELETE",
@@ -380,6 +383,8 @@ def _no_router(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = TestResult(True, "", "answers")
     monkeypatch.setattr("locations.api.views.location_test", lambda _location: answer)
     monkeypatch.setattr("locations.api.views.certificate_look", lambda _location: None)
+    report = AccessReport("u", "7.16", "g", None, [], (), "", (), (), False)
+    monkeypatch.setattr("locations.api.views.access_check", lambda _location, **_who: report)
 
 
 @pytest.mark.usefixtures("_no_router")
