@@ -118,6 +118,14 @@ class SessionEnd(models.TextChoices):
     ENDED = "ended", _("ended at the customer's side or by the router")
     KICKED = "kicked", _("ended by us")
     RESTART = "restart", _("the router restarted")
+    QUIET = "quiet", _("no traffic any more")
+
+
+class UsagePeriod(models.TextChoices):
+    """What a row of usage sums up, in the calendar of its location."""
+
+    DAY = "day", _("day")
+    MONTH = "month", _("month")
 
 
 class RolloutMode(models.TextChoices):

@@ -18,14 +18,18 @@ from locations.models.observed import (
     RouterState,
 )
 from locations.models.places import GroupPlace, Location, LocationChoice, LocationGroup, LocationUser
+from locations.models.usage import AccountUsage, InterfaceDay, InterfaceTraffic, SessionKick, SessionRecord
 
 __all__ = [
     "NOT_SYNCED",
     "TODO",
     "AccessAccount",
+    "AccountUsage",
     "DesiredRow",
     "DriftRow",
     "GroupPlace",
+    "InterfaceDay",
+    "InterfaceTraffic",
     "Location",
     "LocationChoice",
     "LocationGroup",
@@ -41,4 +45,6 @@ __all__ = [
     "RouterSample",
     "RouterSession",
     "RouterState",
+    "SessionKick",
+    "SessionRecord",
 ]

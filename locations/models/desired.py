@@ -113,6 +113,7 @@ class AccessAccount(DesiredRow):
     past_bytes = models.PositiveBigIntegerField(default=0)
     epoch_uptime_seconds = models.PositiveBigIntegerField(default=0)
     epoch_bytes = models.PositiveBigIntegerField(default=0)
+    epoch_bytes_in = models.PositiveBigIntegerField(default=0, db_default=0, help_text="of these, sent by the customer")
     last_session_ended_at = models.DateTimeField(_("last session ended"), null=True, blank=True)
     last_session_end = models.CharField(
         max_length=8, choices=SessionEnd.choices, default=SessionEnd.NONE, db_default="", blank=True

@@ -53,6 +53,7 @@ class RouterState(models.Model):
     licence_limit = models.PositiveIntegerField(null=True)
     entry_count = models.PositiveIntegerField(null=True, help_text="hotspot users and secrets on the router")
     # work
+    taken_id = models.BigIntegerField(default=0, db_default=0, help_text="the last observation taken in: none twice")
     polled_at = models.DateTimeField(null=True)
     usage_swept_at = models.DateTimeField(null=True)
     reconcile_due_at = models.DateTimeField(null=True)
@@ -187,7 +188,11 @@ class RouterReplacement(models.Model):
 
 
 class RouterSession(models.Model):
-    """A live session as last observed; replaced by every poll."""
+    """A live session as last observed; its row stays the same one until the session ends.
+
+    A static address has no login: its "session" is the time in which the bytes of its queue grow. `bytes_in` is what
+    the customer sent, `bytes_out` what he got. Rates are bits per second between the last two polls; None: not known.
+    """
 
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -198,16 +203,26 @@ class RouterSession(models.Model):
     address = models.CharField(max_length=64, blank=True)
     uptime_seconds = models.PositiveBigIntegerField(default=0)
     bytes = models.PositiveBigIntegerField(default=0)
+    bytes_in = models.PositiveBigIntegerField(default=0, db_default=0)
+    bytes_out = models.PositiveBigIntegerField(default=0, db_default=0)
+    rate_in = models.PositiveBigIntegerField(null=True)
+    rate_out = models.PositiveBigIntegerField(null=True)
+    active_at = models.DateTimeField(null=True, help_text="when its bytes were last seen to grow")
     base_uptime_seconds = models.PositiveBigIntegerField(default=0, help_text="the user row's counter when it began")
     base_bytes = models.PositiveBigIntegerField(default=0)
-    started_at = models.DateTimeField()
+    base_bytes_in = models.PositiveBigIntegerField(default=0, db_default=0)
+    started_at = models.DateTimeField(help_text="as computed when it was first seen")
     seen_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["location", "kind", "router_id"], name="locations_session_identity")
         ]
-        indexes = [models.Index(fields=["name"], name="locations_session_name")]
+        indexes = [
+            models.Index(fields=["name"], name="locations_session_name"),
+            models.Index(fields=["mac_address"], name="locations_session_mac"),
+            models.Index(fields=["address"], name="locations_session_address"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} on {self.location_id}"

@@ -5,8 +5,8 @@ A subscriber that fails undoes the transaction and the observation is taken agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,11 @@ from locations.events import FirstLogin, LocationUp
 from locations.models import AccessAccount, Observation, RouterSession, RouterState
 from locations.sync.health import STATE_FIELDS, health_take
 from locations.sync.identity import licence_limit
+from locations.sync.interfaces import interfaces_take
+from locations.sync.kicks import comebacks_record
 from locations.sync.roaming import extra_sessions_end
+from locations.sync.sessions import Live, live_sessions, sessions_replace
+from locations.sync.usage import Growth, Mark, growth, ppp_growth, usage_add
 
 MAX_ATTEMPTS = 50
 DROP_SLACK_SECONDS = 5
@@ -40,7 +44,7 @@ def observations_take(location_id: int) -> int:
                     .order_by("id")
                     .first()
                 )
-                if observation is None:
+                if observation is None or _is_taken_elsewhere(observation):
                     return done
                 _take(observation)
                 done += 1
@@ -51,15 +55,30 @@ def observations_take(location_id: int) -> int:
             return done
 
 
+def _is_taken_elsewhere(observation: Observation) -> bool:
+    """An earlier one of this router waits: another worker has it in hand just now. One after the other, by number."""
+    waiting = Observation.objects.filter(location_id=observation.location_id, processed_at=None)
+    return waiting.filter(pk__lt=observation.pk, attempts__lt=MAX_ATTEMPTS).exists()
+
+
 def _take(observation: Observation) -> None:
+    """One that was taken in before, or is older than the last one that was, changes nothing."""
     payload, at = observation.payload, observation.observed_at
-    accounts = _accounts_of(observation.location_id, payload)
-    readings = _readings(observation, accounts)
-    ended = _replace_sessions(observation, accounts)
-    _ends_into(ended, at, restarted=payload["restarted"])
-    _queues_into(payload.get("queues", ()), accounts, at)
-    logins = _account_usage(readings, at, restarted=payload["restarted"])
-    _update_state(observation)
+    state = RouterState.objects.get(location_id=observation.location_id)
+    logins: list[tuple[int, datetime]] = []
+    if observation.pk > state.taken_id:
+        accounts = _accounts_of(observation.location_id, payload)
+        live = live_sessions(observation, state)
+        readings = _readings(observation, accounts, live)
+        ended = sessions_replace(observation, accounts, live)
+        new = [s for s in payload["sessions"] if (s["kind"], s["id"]) not in live.going_on]
+        comebacks_record(observation.location_id, new, at)
+        _ends_into(ended, at, restarted=payload["restarted"])
+        grown = _queues_into(payload.get("queues", ()), accounts, at)
+        logins = _account_usage(readings, grown, at, restarted=payload["restarted"])
+        usage_add(observation.location_id, grown, at)
+        interfaces_take(observation, state)
+        _update_state(observation)
     observation.processed_at = at
     Observation.objects.filter(pk=observation.pk).update(processed_at=at)
     if logins:
@@ -84,29 +103,36 @@ class Reading:
     account: AccessAccount
     base_uptime: int
     base_bytes: int
+    base_bytes_in: int = 0
     live_uptime: int = 0
     live_bytes: int = 0
+    live_bytes_in: int = 0
+    ppp: list[dict[str, Any]] = field(default_factory=list)
+    going_on: Mapping[tuple[str, str], RouterSession] = field(default_factory=dict)
     began_at: datetime | None = None
     mac: str = ""
     has_new_session: bool = False
     is_row_read: bool = False
 
 
-def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAccount]) -> list[Reading]:
+def _readings(
+    observation: Observation, accounts: dict[tuple[str, str], AccessAccount], live: Live
+) -> list[Reading]:
     payload, at = observation.payload, observation.observed_at
     users = {(str(Kind.HOTSPOT), u["name"]): u for u in payload["users"]}
-    known = {
-        (s.kind, s.router_id, s.name): s for s in RouterSession.objects.filter(location_id=observation.location_id)
+    bases = {
+        (s.kind, s.name): (s.base_uptime_seconds, s.base_bytes, s.base_bytes_in)
+        for s in live.before.values()
+        if s.kind == Kind.HOTSPOT
     }
-    bases = {(s.kind, s.name): (s.base_uptime_seconds, s.base_bytes) for s in known.values()}
     readings: dict[tuple[str, str], Reading] = {}
     online = {(s["kind"], s["name"]) for s in payload["sessions"]}
     for key, account in accounts.items():
         if key not in online and key not in users:
             continue
         row = users.get(key)
-        base = (row["uptime"], row["bytes"]) if row else bases.get(key, (0, 0))
-        readings[key] = Reading(account, base[0], base[1], is_row_read=row is not None)
+        base = (row["uptime"], row["bytes"], row.get("in", 0)) if row else bases.get(key, (0, 0, 0))
+        readings[key] = Reading(account, *base, is_row_read=row is not None, going_on=live.going_on)
         if row and row["uptime"]:
             readings[key].began_at = at - timedelta(seconds=row["uptime"])
     for session in payload["sessions"]:
@@ -115,89 +141,73 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
             continue
         reading.live_uptime += session["uptime"]
         reading.live_bytes += session["bytes"]
+        reading.live_bytes_in += session.get("in", 0)
+        if session["kind"] == Kind.PPP:
+            reading.ppp.append(session)
         began = at - timedelta(seconds=session["uptime"])
         if reading.began_at is None or began < reading.began_at:
             reading.began_at = began
         reading.mac = reading.mac or session["mac"]
-        reading.has_new_session |= (session["kind"], session["id"], session["name"]) not in known
+        reading.has_new_session |= (session["kind"], session["id"]) not in live.going_on
     return list(readings.values())
 
 
-def _replace_sessions(
-    observation: Observation, accounts: dict[tuple[str, str], AccessAccount]
-) -> list[tuple[AccessAccount, datetime]]:
-    """Take over who is online now; returns the accounts that were and are no more, with when they were last seen."""
-    location_id, at = observation.location_id, observation.observed_at
-    users = {(str(Kind.HOTSPOT), u["name"]): u for u in observation.payload["users"]}
-    old = {(s.kind, s.router_id): s for s in RouterSession.objects.filter(location_id=location_id)}
-    fresh: list[RouterSession] = []
-    for session in observation.payload["sessions"]:
-        account = accounts.get((session["kind"], session["name"]))
-        row = users.get((session["kind"], session["name"]))
-        before = old.get((session["kind"], session["id"]))
-        same = before is not None and before.name == session["name"]
-        fresh.append(
-            RouterSession(
-                location_id=location_id,
-                kind=session["kind"],
-                router_id=session["id"],
-                name=session["name"],
-                account=account,
-                mac_address=session["mac"],
-                address=session["address"],
-                uptime_seconds=session["uptime"],
-                bytes=session["bytes"],
-                base_uptime_seconds=row["uptime"] if row else before.base_uptime_seconds if same and before else 0,
-                base_bytes=row["bytes"] if row else before.base_bytes if same and before else 0,
-                started_at=at - timedelta(seconds=session["uptime"]),
-                seen_at=at,
-            )  # fmt: skip
-        )
-    RouterSession.objects.filter(location_id=location_id).delete()
-    RouterSession.objects.bulk_create({(s.kind, s.router_id): s for s in fresh}.values(), batch_size=2000)
-    online = {(session.kind, session.name) for session in fresh}
-    by_id = {account.pk: account for account in accounts.values()}
-    return [
-        (by_id[session.account_id], session.seen_at)
-        for session in old.values()
-        if session.account_id in by_id and (session.kind, session.name) not in online
-    ]
-
-
-def _ends_into(ended: list[tuple[AccessAccount, datetime]], at: datetime, *, restarted: bool) -> None:
-    """When and why sessions ended, as far as seen: one that we ended is known already."""
+def _ends_into(
+    ended: list[tuple[RouterSession, AccessAccount | None]], at: datetime, *, restarted: bool
+) -> None:
+    """When and why sessions of logins ended, as far as seen: one that we ended is known already."""
     why = SessionEnd.RESTART if restarted else SessionEnd.ENDED
     ids = [
         account.pk
-        for account, seen_at in ended
-        if account.last_session_ended_at is None or account.last_session_ended_at < seen_at
+        for session, account in ended
+        if account is not None
+        and session.kind != Kind.STATIC
+        and (account.last_session_ended_at is None or account.last_session_ended_at < session.seen_at)
     ]
-    AccessAccount.objects.filter(pk__in=ids).update(last_session_ended_at=at, last_session_end=why)
+    still_on = RouterSession.objects.filter(account__in=ids).values("account_id")
+    AccessAccount.objects.filter(pk__in=ids).exclude(pk__in=still_on).update(
+        last_session_ended_at=at, last_session_end=why
+    )
 
 
 def _queues_into(
     queues: Iterable[dict[str, Any]], accounts: dict[tuple[str, str], AccessAccount], at: datetime
-) -> None:
-    """Static addresses: bytes that grew since the last reading mean that somebody was there."""
-    changed = []
+) -> list[Growth]:
+    """Static addresses: bytes that grew since the last reading mean that somebody was there. Returns by how much."""
+    changed, grown = [], []
     for queue in queues:
         account = accounts.get((str(Kind.STATIC), queue["name"]))
         if account is None or queue["bytes"] == account.epoch_bytes:
             continue
+        before, sent = Mark.of(account), queue.get("in", 0) - account.epoch_bytes_in
         if queue["bytes"] < account.epoch_bytes:  # the queue was made anew or its counter reset
             account.past_bytes += account.epoch_bytes
-        account.epoch_bytes, account.last_seen_at = queue["bytes"], at
+            sent = queue.get("in", 0)
+        account.epoch_bytes, account.epoch_bytes_in, account.last_seen_at = queue["bytes"], queue.get("in", 0), at
         changed.append(account)
-    AccessAccount.objects.bulk_update(changed, ["past_bytes", "epoch_bytes", "last_seen_at"], batch_size=1000)
+        grown.append(growth(account, before, sent, at))
+    AccessAccount.objects.bulk_update(
+        changed, ["past_bytes", "epoch_bytes", "epoch_bytes_in", "last_seen_at"], batch_size=1000
+    )
+    return [row for row in grown if row is not None]
 
 
-def _account_usage(readings: list[Reading], at: datetime, *, restarted: bool) -> list[tuple[int, datetime]]:
-    """Write used amounts and first logins; returns the first logins found."""
+def _account_usage(
+    readings: list[Reading], grown: list[Growth], at: datetime, *, restarted: bool
+) -> list[tuple[int, datetime]]:
+    """Write used amounts and first logins; adds to `grown` what was used, returns the first logins found."""
     logins: list[tuple[int, datetime]] = []
     changed: list[AccessAccount] = []
     for reading in readings:
         account = reading.account
-        needs_write = _usage_into(account, reading, restarted=restarted)
+        before = Mark.of(account)
+        sent = reading.base_bytes_in + reading.live_bytes_in - account.epoch_bytes_in
+        if account.kind == Kind.PPP:
+            needs_write, sent = False, _ppp_into(account, reading)
+        else:
+            needs_write = _usage_into(account, reading, restarted=restarted)
+        used = growth(account, before, sent, at)
+        grown += [used] if used is not None else []
         if reading.live_uptime or reading.has_new_session:
             account.last_seen_at = at
         began = reading.began_at
@@ -215,7 +225,7 @@ def _account_usage(readings: list[Reading], at: datetime, *, restarted: bool) ->
     AccessAccount.objects.bulk_update(
         changed,
         ["first_login_at", "last_seen_at", "past_uptime_seconds", "past_bytes", "epoch_uptime_seconds", "epoch_bytes",
-         "mac_address", "revision"],
+         "epoch_bytes_in", "mac_address", "revision"],
         batch_size=1000,
     )  # fmt: skip
     return logins
@@ -231,6 +241,15 @@ def _is_first(account: AccessAccount, began: datetime) -> bool:
     return account.past_uptime_seconds == 0 and began < account.first_login_at - timedelta(seconds=5)
 
 
+def _ppp_into(account: AccessAccount, reading: Reading) -> int:
+    """Add what its PPP sessions grew by; returns the bytes the customer sent of it."""
+    grown = ppp_growth(reading.ppp, reading.going_on)
+    account.epoch_uptime_seconds += grown["uptime"]
+    account.epoch_bytes += grown["bytes"]
+    account.epoch_bytes_in += grown["in"]
+    return grown["in"]
+
+
 def _usage_into(account: AccessAccount, reading: Reading, *, restarted: bool) -> bool:
     """Move the counters; True when the router's limit must be sent again because counted time was lost there.
 
@@ -242,17 +261,16 @@ def _usage_into(account: AccessAccount, reading: Reading, *, restarted: bool) ->
     size = reading.base_bytes + reading.live_bytes
     lost_seconds = account.epoch_uptime_seconds - uptime
     lost_bytes = account.epoch_bytes - size
-    if lost_seconds <= DROP_SLACK_SECONDS and lost_bytes <= 0:
+    sent = reading.base_bytes_in + reading.live_bytes_in
+    is_growth = lost_seconds <= DROP_SLACK_SECONDS and lost_bytes <= 0
+    if is_growth or not (restarted and reading.is_row_read):
         account.epoch_uptime_seconds = max(uptime, account.epoch_uptime_seconds)
         account.epoch_bytes = max(size, account.epoch_bytes)
-        return False
-    if not (restarted and reading.is_row_read):
-        account.epoch_uptime_seconds = max(uptime, account.epoch_uptime_seconds)
-        account.epoch_bytes = max(size, account.epoch_bytes)
+        account.epoch_bytes_in = max(sent, account.epoch_bytes_in)
         return False
     account.past_uptime_seconds += max(0, lost_seconds)
     account.past_bytes += max(0, lost_bytes)
-    account.epoch_uptime_seconds, account.epoch_bytes = uptime, size
+    account.epoch_uptime_seconds, account.epoch_bytes, account.epoch_bytes_in = uptime, size, sent
     return account.limit_uptime_seconds is not None or account.limit_bytes is not None
 
 
@@ -269,6 +287,8 @@ def _update_state(observation: Observation) -> None:
     identity = payload["identity"]
     state = RouterState.objects.select_for_update().get(location_id=observation.location_id)
     if state.reach != Reach.ONLINE and not state.other_fingerprint:
+    state.taken_id = observation.pk
+    if state.reach != Reach.ONLINE:
         state.reach, state.reach_since = Reach.ONLINE, at
     if state.entry_count is not None and state.drift and not payload["restarted"]:
         _notice_foreign_change(state, payload["entries"], at)
@@ -293,6 +313,7 @@ def _update_state(observation: Observation) -> None:
             "reach", "reach_since", "identity", "model", "version", "serial", "uptime_seconds", "cpu_load",
             "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at", "seen_at",
             "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at", *STATE_FIELDS,
+            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at", "taken_id",
         ]
     )  # fmt: skip
     if is_news:

@@ -5,6 +5,7 @@ The answer becomes one insert-only `Observation`, so that a subscriber that fail
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import RouterTrap, RouterUnreachable
 from locations.routeros.values import duration_seconds, whole
 from locations.sync.health import health_read
+from locations.routeros.values import duration_seconds, is_true, whole
 from locations.sync.identity import Identity, has_restarted
 from locations.sync.menus import MENUS
 from locations.sync.pipeline import Command, pipelined
@@ -22,6 +24,8 @@ POLL_SECONDS = 30
 USAGE_SWEEP = timedelta(minutes=10)
 USER_PROPERTIES = "name,uptime,bytes-in,bytes-out"
 STATIC_QUEUES = ("dynamic=false",)
+MOST_BYTES = 2**60  # a router that says more lies; sums of a few still fit into 64 bits
+MAX_INTERFACES = 64  # of a router's own; whoever has more keeps the first
 
 
 def is_poll_due(state: RouterState, now: datetime) -> bool:
@@ -36,6 +40,9 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
     restarted = has_restarted(state, seen, now)
     health = health_read(client, seen, location.timezone, now)
     sessions = _sessions(client, Kind.HOTSPOT) + _sessions(client, Kind.PPP)
+    ppp = _sessions(client, Kind.PPP)
+    interfaces = _interfaces(client)
+    sessions = _sessions(client, Kind.HOTSPOT) + _with_counters(ppp, interfaces)
     has_static = AccessAccount.objects.filter(location=location, kind=Kind.STATIC).exists()
     sweep = restarted or state.usage_swept_at is None or now - state.usage_swept_at >= USAGE_SWEEP
     payload: dict[str, Any] = {
@@ -51,7 +58,8 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
         + (client.count(MENUS[Kind.STATIC].users, STATIC_QUEUES) if has_static else 0),
         "sessions": sessions,
         "users": _used_users(client) if sweep else _changed_users(client, location, sessions),
-        "queues": _queues(client) if sweep and has_static else [],
+        "queues": _queues(client) if has_static else [],
+        "interfaces": [row for row in interfaces if not row["dynamic"]][:MAX_INTERFACES],
     }  # fmt: skip
     return Observation.objects.create(location=location, observed_at=now, payload=payload)
 
@@ -60,15 +68,47 @@ def _sessions(client: RouterClient, kind: str) -> list[dict[str, Any]]:
     menu = MENUS[kind]
     key = menu.active_name
     mac = "mac-address" if kind == Kind.HOTSPOT else "caller-id"
-    rows = client.print(menu.active, (".id", key, "uptime", mac, "address", "bytes-in", "bytes-out"))
+    service = ("service",) if kind == Kind.PPP else ()
+    rows = client.print(menu.active, (".id", key, "uptime", mac, "address", "bytes-in", "bytes-out", *service))
     return [
         {
             "kind": str(kind), "id": row.get(".id", "")[:16], "name": row.get(key, "")[:128],
             "uptime": _seconds(row), "mac": row.get(mac, "")[:32], "address": row.get("address", "")[:64],
-            "bytes": whole(row.get("bytes-in", "")) + whole(row.get("bytes-out", "")),
+            "service": row.get("service", "")[:16], **_counters(row.get("bytes-in", ""), row.get("bytes-out", "")),
         }
         for row in rows
     ]  # fmt: skip
+
+
+def _interfaces(client: RouterClient) -> list[dict[str, Any]]:
+    """Every interface with its counters: the router's own, and one per PPP session (routeros.md 2.12, 2.16)."""
+    rows = client.print("/interface", ("name", "dynamic", "running", "rx-byte", "tx-byte"))
+    return [
+        {
+            "name": row.get("name", "")[:160], "dynamic": is_true(row.get("dynamic", "")),
+            "running": is_true(row.get("running", "")), **_counters(row.get("rx-byte", ""), row.get("tx-byte", "")),
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _with_counters(sessions: list[dict[str, Any]], interfaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """PPP sessions do not count bytes themselves; their interface does: `<pppoe-NAME>`, `<pppoe-NAME-1>`, oldest first."""
+    free = {row["name"]: row for row in interfaces if row["dynamic"]}
+    count = Counter(session["name"] for session in sessions)
+    for session in sorted(sessions, key=lambda s: -s["uptime"]):
+        base = f"<{session['service']}-{session['name']}"
+        names = [f"{base}>", *(f"{base}-{number}>" for number in range(1, count[session["name"]]))]
+        found = next((free.pop(name) for name in names if name in free), None)
+        if found is not None:
+            session.update({key: found[key] for key in ("in", "out", "bytes")})
+    return sessions
+
+
+def _counters(received: str, sent: str) -> dict[str, int]:
+    """`in` is what the customer sent (RouterOS counts from the router's side), `out` what he got."""
+    first, second = min(whole(received), MOST_BYTES), min(whole(sent), MOST_BYTES)
+    return {"in": first, "out": second, "bytes": first + second}
 
 
 def _used_users(client: RouterClient) -> list[dict[str, Any]]:
@@ -97,16 +137,22 @@ def _changed_users(client: RouterClient, location: Location, sessions: list[dict
 
 def _queues(client: RouterClient) -> list[dict[str, Any]]:
     """Bytes of the queues that are not a session's: the only sign of life of a static address."""
-    rows = client.print(MENUS[Kind.STATIC].users, ("name", "bytes"), STATIC_QUEUES)
-    sums = [(row.get("name", "")[:64], sum(whole(part) for part in row.get("bytes", "").split("/"))) for row in rows]
-    return [{"name": name, "bytes": size} for name, size in sums if size]
+    rows = client.print(MENUS[Kind.STATIC].users, (".id", "name", "bytes"), STATIC_QUEUES)
+    found = [
+        {"name": row.get("name", "")[:64], "id": row.get(".id", "")[:16], **_pair(row.get("bytes", ""))} for row in rows
+    ]
+    return [row for row in found if row["bytes"]]
+
+
+def _pair(text: str) -> dict[str, int]:
+    """`upload/download` of a queue."""
+    up, _slash, down = text.partition("/")
+    return _counters(up, down)
 
 
 def _usage(row: Row) -> dict[str, Any]:
-    return {
-        "name": row["name"][:128], "uptime": _seconds(row),
-        "bytes": whole(row.get("bytes-in", "")) + whole(row.get("bytes-out", "")),
-    }  # fmt: skip
+    counters = _counters(row.get("bytes-in", ""), row.get("bytes-out", ""))
+    return {"name": row["name"][:128], "uptime": _seconds(row), **counters}
 
 
 def _seconds(row: Row) -> int:

@@ -19,6 +19,7 @@ from locations.models import (
     ProfileRollout,
     RouterEntry,
     RouterProfile,
+    SessionKick,
 )
 from locations.sync.failure import SLOW_AFTER_FAILURES
 from locations.sync.poll import POLL_SECONDS
@@ -39,6 +40,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
     removals = DriftRow.objects.filter(
         location=OuterRef("pk"), repair_at__isnull=False, removed_at=None, router_words=""
     )
+    kicks = SessionKick.objects.filter(location=OuterRef("pk"), ended_at=None)
     poll_due = Q(state__polled_at=None) | Q(state__polled_at__lte=now - timedelta(seconds=POLL_SECONDS))
     rows = (
         Location.objects.filter(is_active=True)
@@ -53,6 +55,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
             | Exists(rollouts)
             | Exists(observations)
             | Exists(removals)
+            | Exists(kicks)
             | Q(state__compare_wanted__isnull=False)
             | Q(state__reconcile_due_at__lte=now)
         )

@@ -24,6 +24,7 @@ from locations.sync.batch import Batch
 from locations.sync.extras import extras_due, extras_remove
 from locations.sync.failure import failure_record
 from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
+from locations.sync.kicks import KickWork, kicks_due, kicks_record, kicks_send
 from locations.sync.kinds import place_of
 from locations.sync.lease import (
     BATCH_SECONDS,
@@ -90,6 +91,7 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
     observations_take(location_id)
     # A kick that came while we held the lease found it taken; whatever it was about is seen here.
     run.result.more = run.result.more or (not run.result.problem and not run.is_stalled and has_work(location_id))
+    run.result.more = run.result.more or (not run.result.problem and bool(kicks_due(location_id, run.tried_kicks)))
     return run.result
 
 
@@ -104,6 +106,7 @@ class _Run:
         self.client: RouterClient | None = None
         self.ends_at = time.monotonic() + RUN_SECONDS
         self.compare_again: timedelta | None = None
+        self.tried_kicks: set[int] = set()
         self.has_stepped = False  # speed changes go on once per run: their pace is counted in seconds
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
 
@@ -183,8 +186,25 @@ class _Run:
         return observation
 
     def _urgent(self, client: RouterClient) -> bool:
-        """Paid activations and removals come before the poll."""
-        return self._send(client, accounts=accounts_due(self.location.pk, least_urgent=Priority.REMOVAL))
+        """Paid activations and removals come before the poll, and sessions that a person wants ended."""
+        accounts = accounts_due(self.location.pk, least_urgent=Priority.REMOVAL)
+        return self._send(client, accounts=accounts) or self._kicks(client)
+
+    def _kicks(self, client: RouterClient) -> bool:
+        """Each once per run: one that the router keeps is tried again by the next."""
+        due = kicks_due(self.location.pk, self.tried_kicks)
+        if not due:
+            return False
+        self.tried_kicks |= {kick.pk for kick in due}
+        self._renew(client, {}, BATCH_SECONDS)
+        work = KickWork()
+        try:
+            kicks_send(client, due, work)
+        finally:
+            with transaction.atomic():
+                lease_confirm(self.lease)
+                kicks_record(self.location.pk, work, self.now())
+        return True
 
     def _batch(self, client: RouterClient) -> bool:
         """Profiles first: the router refuses accounts of a profile it does not have. Rules stand before the isolated."""
