@@ -10,7 +10,7 @@ class LocationsConfig(AppConfig):
 
     def ready(self) -> None:
         from core.periodic import declare_job
-        from locations import monitoring
+        from locations import declarations, monitoring
 
         # on the routers worker itself: its age on the health page shows that this worker lives
         declare_job("locations.tasks.sweep", every_seconds=15, queue="routers")
@@ -18,5 +18,7 @@ class LocationsConfig(AppConfig):
         declare_job("locations.tasks.isolation_sets_refresh", every_seconds=3600, queue="celery")
         declare_job("locations.tasks.observations_prune", every_seconds=3600, queue="celery")
         declare_job("locations.tasks.health_prune", every_seconds=6 * 3600, queue="celery")
+        declare_job("locations.tasks.history_prune", every_seconds=3600, queue="celery")
         declare_job("locations.tasks.reboots_expire", every_seconds=60, queue="celery")
+        declarations.declare_all()
         monitoring.register_all()

@@ -235,3 +235,7 @@ REBOOT_MOVES: dict[str, frozenset[str]] = {
     RebootStatus.EXPIRED: frozenset(),
 }
 REBOOT_OPEN = (RebootStatus.ASKED, RebootStatus.CONFIRMED, RebootStatus.SENT)
+
+# settings: how long history is kept
+HISTORY_DAYS = "sessions.keep_days"
+USAGE_DAYS = "usage.keep_days"

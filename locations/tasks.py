@@ -44,6 +44,12 @@ def health_prune() -> str:
     return f"{health.health_prune(now())} samples removed"
 
 
+@shared_task(name="locations.tasks.history_prune")
+@recorded
+def history_prune() -> str:
+    return f"{services.history_prune(now())} past sessions and days removed"
+
+
 @shared_task(name="locations.tasks.reboots_expire")
 @recorded
 def reboots_expire() -> str:

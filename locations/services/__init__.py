@@ -31,6 +31,7 @@ from locations.services.entries import (
     location_isolation_put,
 )
 from locations.services.groups import group_put, group_remove
+from locations.services.history import history_prune
 from locations.services.isolation import accounts_isolate, accounts_reopen
 from locations.services.kicks import kick_locations
 from locations.services.locations import (
@@ -91,6 +92,7 @@ __all__ = [
     "entry_remove",
     "group_put",
     "group_remove",
+    "history_prune",
     "isolation_sets_refresh",
     "kick_locations",
     "location_accept_router",

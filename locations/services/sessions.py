@@ -51,7 +51,11 @@ def sessions_kick(
     )  # fmt: skip
     if fresh:
         names = sorted({s.name for s in fresh})
-        details = {"count": len(fresh), "names": names[:NAMES_KEPT], "locations": sorted({s.location_id for s in fresh})}
+        details = {
+            "count": len(fresh),
+            "names": names[:NAMES_KEPT],
+            "locations": sorted({s.location_id for s in fresh}),
+        }
         events.emit(StaffActed(actor.pk if actor else None, "session.kicked", details, ip))
     kick_locations({s.location_id for s in able}, is_forced=True)
     return len(fresh)

@@ -115,9 +115,7 @@ class Reading:
     is_row_read: bool = False
 
 
-def _readings(
-    observation: Observation, accounts: dict[tuple[str, str], AccessAccount], live: Live
-) -> list[Reading]:
+def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAccount], live: Live) -> list[Reading]:
     payload, at = observation.payload, observation.observed_at
     users = {(str(Kind.HOTSPOT), u["name"]): u for u in payload["users"]}
     bases = {
@@ -132,7 +130,7 @@ def _readings(
             continue
         row = users.get(key)
         base = (row["uptime"], row["bytes"], row.get("in", 0)) if row else bases.get(key, (0, 0, 0))
-        readings[key] = Reading(account, *base, is_row_read=row is not None, going_on=live.going_on)
+        readings[key] = Reading(account, base[0], base[1], base[2], is_row_read=row is not None, going_on=live.going_on)
         if row and row["uptime"]:
             readings[key].began_at = at - timedelta(seconds=row["uptime"])
     for session in payload["sessions"]:
@@ -152,9 +150,7 @@ def _readings(
     return list(readings.values())
 
 
-def _ends_into(
-    ended: list[tuple[RouterSession, AccessAccount | None]], at: datetime, *, restarted: bool
-) -> None:
+def _ends_into(ended: list[tuple[RouterSession, AccessAccount | None]], at: datetime, *, restarted: bool) -> None:
     """When and why sessions of logins ended, as far as seen: one that we ended is known already."""
     why = SessionEnd.RESTART if restarted else SessionEnd.ENDED
     ids = [
@@ -286,9 +282,8 @@ def _update_state(observation: Observation) -> None:
     payload, at = observation.payload, observation.observed_at
     identity = payload["identity"]
     state = RouterState.objects.select_for_update().get(location_id=observation.location_id)
-    if state.reach != Reach.ONLINE and not state.other_fingerprint:
     state.taken_id = observation.pk
-    if state.reach != Reach.ONLINE:
+    if state.reach != Reach.ONLINE and not state.other_fingerprint:
         state.reach, state.reach_since = Reach.ONLINE, at
     if state.entry_count is not None and state.drift and not payload["restarted"]:
         _notice_foreign_change(state, payload["entries"], at)
@@ -312,8 +307,8 @@ def _update_state(observation: Observation) -> None:
         update_fields=[
             "reach", "reach_since", "identity", "model", "version", "serial", "uptime_seconds", "cpu_load",
             "free_memory", "licence_limit", "entry_count", "last_error", "failures", "retry_at", "seen_at",
-            "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at", *STATE_FIELDS,
             "polled_at", "usage_swept_at", "reconcile_due_at", "is_repair_due", "down_told_at", "taken_id",
+            *STATE_FIELDS,
         ]
     )  # fmt: skip
     if is_news:

@@ -13,9 +13,8 @@ from locations.choices import Kind
 from locations.models import AccessAccount, Location, Observation, RouterSession, RouterState
 from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import RouterTrap, RouterUnreachable
-from locations.routeros.values import duration_seconds, whole
-from locations.sync.health import health_read
 from locations.routeros.values import duration_seconds, is_true, whole
+from locations.sync.health import health_read
 from locations.sync.identity import Identity, has_restarted
 from locations.sync.menus import MENUS
 from locations.sync.pipeline import Command, pipelined
@@ -39,7 +38,6 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
     state = location.state
     restarted = has_restarted(state, seen, now)
     health = health_read(client, seen, location.timezone, now)
-    sessions = _sessions(client, Kind.HOTSPOT) + _sessions(client, Kind.PPP)
     ppp = _sessions(client, Kind.PPP)
     interfaces = _interfaces(client)
     sessions = _sessions(client, Kind.HOTSPOT) + _with_counters(ppp, interfaces)

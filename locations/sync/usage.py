@@ -72,7 +72,9 @@ def _is_inherited(account: AccessAccount, seconds: int, size: int, at: datetime)
     return seconds > age or size > age * FASTEST_BYTES
 
 
-def ppp_growth(sessions: Iterable[Mapping[str, Any]], going_on: Mapping[tuple[str, str], RouterSession]) -> dict[str, int]:
+def ppp_growth(
+    sessions: Iterable[Mapping[str, Any]], going_on: Mapping[tuple[str, str], RouterSession]
+) -> dict[str, int]:
     """Of one account's PPP sessions: a secret counts nothing itself, so what its sessions grew by is its use."""
     sums = {"uptime": 0, "bytes": 0, "in": 0}
     for seen in sessions:
@@ -92,7 +94,9 @@ def usage_add(location_id: int, grown: Iterable[Growth], at: datetime) -> None:
         return
     zone = Location.objects.values_list("timezone", flat=True).get(pk=location_id)
     day = clock.local_date(zone, at)
-    columns = [[getattr(row, name) for row in rows] for name in ("kind", "name", "bytes_in", "bytes_out", "seconds")]
-    periods = [[str(UsagePeriod.DAY), str(UsagePeriod.MONTH)], [day, day.replace(day=1)]]
+    columns: list[list[Any]] = [
+        [getattr(row, name) for row in rows] for name in ("kind", "name", "bytes_in", "bytes_out", "seconds")
+    ]
+    periods: list[list[Any]] = [[str(UsagePeriod.DAY), str(UsagePeriod.MONTH)], [day, day.replace(day=1)]]
     with connection.cursor() as cursor:
         cursor.execute(_ADD, [location_id, *columns, *periods])

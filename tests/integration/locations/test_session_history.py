@@ -105,7 +105,9 @@ def test_pppoe_counts_by_the_interface_of_the_session(version: str) -> None:
             assert (session.bytes_in, session.bytes_out, session.uptime_seconds) == (6000, 60000, 60)
             router.ppp_disconnect("sari")
             world.run(30)
-        assert [(r.kind, r.bytes_in, r.bytes_out, r.uptime_seconds) for r in records()] == [("ppp", 6000, 60000, 60)] * 2
+        assert [(r.kind, r.bytes_in, r.bytes_out, r.uptime_seconds) for r in records()] == [
+            ("ppp", 6000, 60000, 60)
+        ] * 2
         assert usage() == [("sari", date(2026, 11, 25), 12000, 120000, 120)]
         assert AccessAccount.objects.get().used_uptime_seconds == 120
 
@@ -121,7 +123,12 @@ def test_a_static_address_is_online_while_its_bytes_grow() -> None:
         router.queue_use("sari", 3000, 9000)
         world.run(60)
         session = RouterSession.objects.get()
-        assert (session.kind, session.address, session.bytes_in, session.bytes_out) == ("static", "10.5.0.7", 4000, 14000)
+        assert (session.kind, session.address, session.bytes_in, session.bytes_out) == (
+            "static",
+            "10.5.0.7",
+            4000,
+            14000,
+        )
         assert (session.rate_in, session.rate_out) == (400, 1200)
         world.run(120)
         assert RouterSession.objects.count() == 1

@@ -1,0 +1,23 @@
+"""The system settings of the router room."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from core.settings_registry import Declaration, declare
+from locations.choices import HISTORY_DAYS, USAGE_DAYS
+
+
+def declare_all() -> None:
+    category = _("Routers")
+    declare(
+        Declaration(
+            HISTORY_DAYS, int, 365, _("How many days past sessions are kept."), category, minimum=7, maximum=3650
+        )
+    )
+    declare(
+        Declaration(
+            USAGE_DAYS, int, 400, _("How many days the use of single days is kept; months stay."), category,
+            minimum=62, maximum=3650,
+        )
+    )  # fmt: skip
