@@ -20,6 +20,7 @@ from locations.models import (
     RouterSession,
     SessionRecord,
 )
+from locations.sync import sessions as sessions_module
 from locations.sync.observe import observations_take
 from locations.sync.writer import location_run
 from tests.routers import Clock, emulated, location_of, on_router
@@ -262,3 +263,24 @@ def test_interfaces_have_rates_and_sums_of_a_quarter_of_an_hour() -> None:
         seen.refresh_from_db()
         day = InterfaceDay.objects.filter(name=name).first()
         assert (seen.rx_rate, day.rx[20] if day else 0) == (seen.rx_bytes * 8 // 60, seen.rx_bytes)
+
+
+@pytest.mark.parametrize(
+    ("uptime", "passed", "restarted", "size", "is_same"),
+    [
+        (160, 60, False, 900, True),
+        (160, 60, False, 0, True),  # somebody reset the counter
+        (90, 60, False, 900, False),  # younger than before
+        (500, 60, False, 900, False),  # it aged more than time went by: another one with the same id
+        (130, 600, False, 900, False),  # began after we looked, the router was off meanwhile
+        (160, 60, True, 900, True),  # the server's clock was set, the router did not restart
+        (160, 60, True, 10, False),
+    ],
+)
+def test_a_session_is_the_same_while_the_routers_clock_says_so(
+    uptime: int, passed: int, restarted: bool, size: int, is_same: bool
+) -> None:
+    row = RouterSession(name="sari", uptime_seconds=100, bytes=800)
+    seen = {"name": "sari", "uptime": uptime, "bytes": size}
+    assert sessions_module._is_same(row, seen, passed, restarted=restarted) is is_same
+    assert not sessions_module._is_same(row, {**seen, "name": "budi"}, passed, restarted=restarted)
