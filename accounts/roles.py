@@ -31,6 +31,10 @@ NAMED: tuple[Named, ...] = (
     Named("locations.retry_location", "location", "Can retry what a router refused"),
     Named("locations.accept_router", "location", "Can go on with another router at the same address"),
     Named("locations.trust_certificate", "location", "Can confirm a router's certificate"),
+    Named("locations.read_routerlog", "location", "Can read a router's log"),
+    Named("locations.ping_location", "location", "Can ping from a router"),
+    Named("locations.reboot_location", "location", "Can ask for a restart of a router, and cancel it"),
+    Named("locations.confirm_reboot", "location", "Can confirm a restart that somebody else asked for"),
     Named("locations.repair_location", "location", "Can compare a router and repair what drifted"),
     Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
     Named("locations.open_accessaccount", "accessaccount", "Can open a moved account before the old router let it go"),
@@ -127,6 +131,7 @@ _ADMIN = _OPERATOR.union(
         "locations.test_location", "locations.retry_location", "locations.accept_router",
         "locations.trust_certificate",
         "locations.adopt_accessaccount", "locations.repair_location", "locations.open_accessaccount",
+        "locations.read_routerlog", "locations.ping_location", "locations.reboot_location", "locations.confirm_reboot",
     },
     # services, what they are billed by, and the runs that bill them
     {

@@ -19,6 +19,7 @@ from locations.selectors import LICENCE_ALERT, licence_uses, replacement_progres
 from locations.services import TestResult
 from locations.words import reach_words, replacement_words
 from locations.words_connection import fingerprint_words
+from locations.words_health import skew_text
 
 if TYPE_CHECKING:
     from core.admin import ModelAdmin
@@ -83,14 +84,6 @@ def replacement_facts(row: Location) -> dict[str, Any]:
         return {}
     steps = replacement_words(progress.status, confirmed=progress.confirmed, total=progress.total, held=progress.held)
     return {"replacement": progress, "replacement_steps": steps}
-
-
-def skew_text(seconds: int) -> str:
-    if abs(seconds) <= 5:
-        return _("right")
-    if seconds > 0:
-        return _("%(time)s ahead") % {"time": duration(seconds)}
-    return _("%(time)s behind") % {"time": duration(-seconds)}
 
 
 def test_page(

@@ -20,6 +20,7 @@ from core.admin import Confirmation, ConfirmForm, ModelAdmin, SecretField, Tabul
 from core.client_ip import client_ip
 from core.formats import number
 from locations.admin.access import access_page, access_url
+from locations.admin.care import CareMixin
 from locations.admin.certificate import certificate_facts, certificate_page
 from locations.admin.drift import drift_page, drift_url
 from locations.admin.facts import (
@@ -145,7 +146,7 @@ def _staff_form(staff: QuerySet[User]) -> type[ConfirmForm]:
 
 
 @admin.register(Location)
-class LocationAdmin(ModelAdmin[Location]):
+class LocationAdmin(CareMixin, ModelAdmin[Location]):
     form = LocationForm
     inlines = (MemberInline,)
     nav_group, nav_icon, nav_order = "routers", "router", 10
@@ -180,7 +181,9 @@ class LocationAdmin(ModelAdmin[Location]):
         (gettext_lazy("Drift"), {"fields": ("drift_repair", "drift_repair_hour")}),
         (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude", "capacity")}),
     )
-    confirmations = ("test_connection", "retry", "accept_router", "add_staff")
+    confirmations = (
+        "test_connection", "retry", "accept_router", "confirm_reboot", "cancel_reboot", "reboot", "add_staff",
+    )  # fmt: skip
     live_template = "locations/admin/location_facts.html"
     audit_noun = ""
     empty_text = gettext_lazy(

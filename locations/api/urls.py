@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from locations.api.accounts import AccountViewSet
+from locations.api.care import AlertViewSet
 from locations.api.entries import EntryViewSet, RolloutViewSet
 from locations.api.groups import ChoiceViewSet, GroupViewSet
 from locations.api.health import HealthView
@@ -15,5 +16,6 @@ router.register("accounts", AccountViewSet, basename="account")
 router.register("router-entries", EntryViewSet, basename="router-entry")
 router.register("speed-changes", RolloutViewSet, basename="speed-change")
 router.register("location-groups", GroupViewSet, basename="location-group")
+router.register("router-alerts", AlertViewSet, basename="router-alert")
 router.register("location-choices", ChoiceViewSet, basename="location-choice")
 urlpatterns = [*router.urls, path("health/", HealthView.as_view(), name="health")]

@@ -10,6 +10,7 @@ from core.api.requests import who
 from core.api.serializers import NoInput
 from core.api.views import RoomViewSet
 from core.errors import DomainError
+from locations.api.care import CareMixin
 from locations.api.drift import DriftMixin
 from locations.api.filters import LocationFilter
 from locations.api.output import AccessOut, CertificateOut, LocationOut, RetryOut, TestOut
@@ -38,7 +39,7 @@ from locations.services import (
 from locations.services.asking import sentence_of
 
 
-class LocationViewSet(DriftMixin, RoomViewSet):
+class LocationViewSet(CareMixin, DriftMixin, RoomViewSet):
     """Routers and the places they serve."""
 
     model = Location
@@ -59,6 +60,7 @@ class LocationViewSet(DriftMixin, RoomViewSet):
         "check_access": "locations.test_location",
         "trust_certificate": "locations.trust_certificate",
         "drift": "locations.view_location",
+        "health": "locations.view_location",
         "compare": "locations.repair_location",
         "repair": "locations.repair_location",
     }

@@ -48,6 +48,11 @@ TABLE = {
     "billing.take_deposit": ADMIN,
     "billing.view_own_agent": NOBODY,
     "vouchers.issue_stock": ADMIN,
+    # routers looked into and restarted
+    "locations.read_routerlog": ADMIN,
+    "locations.ping_location": ADMIN,
+    "locations.reboot_location": ADMIN,
+    "locations.confirm_reboot": ADMIN,
     # bills
     "billing.view_invoice": BOTH,
     "billing.add_invoice": ADMIN,

@@ -31,7 +31,7 @@ from core.api.views import RoomViewSet
 from core.settings_registry import sync_settings
 from imports.models import ImportRun
 from imports.services import import_start
-from locations.models import LocationChoice, LocationGroup, ProfileRollout, RouterEntry
+from locations.models import LocationChoice, LocationGroup, ProfileRollout, RouterAlert, RouterEntry
 from locations.services import AccessReport, entry_put, group_put, location_choose, profile_rollout_start
 from payments.models import Payment
 from payments.services import payment_receive_cash
@@ -47,6 +47,7 @@ OTHERS: dict[str, str] = {
     "auth-token": OPEN, "auth-refresh": OPEN, "auth-logout": OPEN, "auth-session": OPEN,
     "health:healthz": OPEN, "health:readyz": OPEN,
     "me": STAFF, "health": "locations.view_location",
+    "admin:router_health": "locations.view_location", "admin:router_health_live": "locations.view_location",
     "admin:login": OPEN, "admin:language": OPEN, "admin:logout": STAFF, "admin:index": STAFF, "admin:live": STAFF,
     "admin:password_change": STAFF, "admin:password_change_done": STAFF, "admin:autocomplete": STAFF,
     "admin:jsi18n": STAFF, "admin:view_on_site": STAFF, "admin:app_list": STAFF, "admin:search": STAFF,
@@ -89,6 +90,13 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
     "locations_location_drift": "locations.view_location",
+    "locations_location_health": "locations.view_location",
+    "locations_location_health_live": "locations.view_location",
+    "locations_location_log": "locations.read_routerlog",
+    "locations_location_ping": "locations.ping_location",
+    "locations_location_reboot": "locations.reboot_location",
+    "locations_location_confirm_reboot": "locations.confirm_reboot",
+    "locations_location_cancel_reboot": "locations.reboot_location",
     "locations_accessaccount_open_now": "locations.open_accessaccount",
     "locations_routerentry_adopt": "locations.adopt_accessaccount",
     "locations_routerentry_live": "locations.view_routerentry",
@@ -211,6 +219,7 @@ def house(house: House) -> WalkedHouse:
     )  # fmt: skip
     group = group_put(None, name="Walk", locations=[house.here], actor=None)
     location_choose(group, now=MADE_AT, subject="walk:1")
+    RouterAlert.objects.create(location=house.here, kind="clock", since=MADE_AT, told_at=MADE_AT)
     entry_put(location=house.here, kind="address_list", words={"list": "vip", "address": "10.1.1.1"}, tag="a")
     profile_rollout_start(house.account.profile, mode="next_login", now=MADE_AT)
     import_start(content=b"nama\nA\n", filename="walk.csv", actor=house.admin, request_key="walk")
@@ -285,6 +294,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "plan": house.plan.pk, "batch": house.batch.pk, "voucher": house.voucher.pk,
         "subscription": house.subscription.pk, "run": house.run.pk,
         "location-group": LocationGroup.objects.get().pk, "location-choice": LocationChoice.objects.get().pk,
+        "router-alert": RouterAlert.objects.get().pk,
         "router-entry": RouterEntry.objects.get().pk, "speed-change": ProfileRollout.objects.get().pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
         "journal": house.entry.pk,
@@ -323,6 +333,7 @@ OPERATOR_MAY = {
     "batch-list GET", "batch-list POST", "batch-detail GET", "batch-csv GET",
     "voucher-list GET", "voucher-detail GET", "voucher-events GET", "voucher-sell POST", "voucher-undo POST",
     "location-list GET", "location-detail GET", "location-sessions GET", "location-drift GET",
+    "location-health GET", "router-alert-list GET", "router-alert-detail GET",
     "location-group-list GET", "location-group-detail GET", "location-group-preview GET",
     "location-choice-list GET", "location-choice-detail GET",
     "router-entry-list GET", "router-entry-detail GET", "speed-change-list GET", "speed-change-detail GET",
@@ -378,13 +389,14 @@ def test_every_action_of_the_api_names_a_permission_of_the_table() -> None:
 @pytest.fixture
 def _no_router(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk is about doors; what a router says is tested elsewhere."""
-    from locations.services import TestResult  # at the top, pytest would take it for a test
+    from locations.services import LogView, TestResult  # at the top, pytest would take it for a test
 
     answer = TestResult(True, "", "answers")
     monkeypatch.setattr("locations.api.views.location_test", lambda _location: answer)
     monkeypatch.setattr("locations.api.views.certificate_look", lambda _location: None)
     report = AccessReport("u", "7.16", "g", None, [], (), "", (), (), False)
     monkeypatch.setattr("locations.api.views.access_check", lambda _location, **_who: report)
+    monkeypatch.setattr("locations.admin.looking.router_log", lambda _location, **_filters: LogView([], 0, 0, []))
 
 
 @pytest.mark.usefixtures("_no_router")
@@ -534,6 +546,7 @@ def _is_fine(house: WalkedHouse, user: User, label: str, verb: str, row: Any, is
     return status in {200, 302, 403}
 
 
+@pytest.mark.usefixtures("_no_router")
 def test_commands_of_the_admin(house: WalkedHouse) -> None:
     """Pages and commands of one row: closed without the right, and without the row; closed means nothing changes.
 

@@ -16,7 +16,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 # the same word in both languages
 SAME = {
     "API port", "Admin", "Bank %(of)s", "Batch", "CSV", "Database", "Debit", "Hotspot", "Indonesia", "Login", "Menu", "Model",
-    "Online", "Operator", "PPPoE", "Router", "RouterOS", "Status", "Super Admin", "Telegram", "Total", "Voucher",
+    "Online", "Operator", "PPPoE", "Ping", "Router", "RouterOS", "Status", "Super Admin", "Telegram", "Total", "Voucher",
     "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "login", "model", "offline",
     "online", "operator", "posting", "router", "status", "subtotal", "total", "voucher",
     # nothing but what is put in
