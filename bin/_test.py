@@ -27,7 +27,7 @@ PREFIX, NAME = "mb-test-", "test"
 LEFT_OUT = ("browser", "redis", "tls", "clients", "soak")
 SUITES = ("tests/unit", "tests/integration", "tests/e2e", "tests/soak")
 # of bin/soak; as part of bin/test --all the tests' own short defaults hold
-SOAK = {"SOAK_STEPS": "3000", "SOAK_SUBSCRIPTIONS": "2000"}
+SOAK = {"SOAK_STEPS": "3000", "SOAK_SUBSCRIPTIONS": "2000", "SOAK_ACCOUNTS": "50000", "SOAK_MINUTES": "30"}
 OLD_SECONDS = 600
 # A developer's shell must not decide what the tests see.
 DROPPED = ("REDIS_URL", "SENTRY_DSN", "PUBLIC_URL", "ALLOWED_HOSTS", "DEMO_MODE", "VAR_DIR", "LOG_DIR")
@@ -120,9 +120,16 @@ def has_path(arguments: list[str]) -> bool:
     return any(not argument.startswith("-") and (CLONE / argument.split("::")[0]).exists() for argument in arguments)
 
 
+def soak_named(argument: str) -> str:
+    """`routers` is tests/soak/test_routers.py."""
+    path = f"tests/soak/test_{argument}.py"
+    return path if argument.isidentifier() and (CLONE / path).exists() else argument
+
+
 def pytest_arguments(arguments: list[str], *, everything: bool, soak: bool) -> list[str]:
     """Our defaults unless the caller decided: two or more workers, the markers, the suites, coverage."""
     chosen: list[str] = []
+    arguments = [soak_named(argument) for argument in arguments] if soak else arguments
     alone = has_option(arguments, "-n", "--numprocesses", "--pdb", "--trace") or "no:xdist" in arguments or soak
     if not alone:
         chosen += ["-n", "auto", "--dist", "loadgroup"]

@@ -35,6 +35,7 @@ _COUNTERS = {
     "ip/firewall/filter": {"bytes": "0", "packets": "0"},
     "ip/firewall/nat": {"bytes": "0", "packets": "0"},
     "ip/hotspot/walled-garden": {"hits": "0"},
+    "ip/proxy/access": {"hits": "0"},
     "interface": {},
 }
 

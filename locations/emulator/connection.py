@@ -267,7 +267,7 @@ class ApiConnection(asyncio.Protocol):
             return
         head, encode = _RE + _tag(sentence), rows.encode
         limit = self._core.truncated_rows(sentence)
-        if limit is None and self._core.faults.half_after is None:
+        if limit is None and not self._core.faults.is_counting_replies():
             self.line.append(b"".join([head + encode(row) + b"\0" for row in found]))
             return
         for position, row in enumerate(found):

@@ -113,8 +113,9 @@ class Driver:
         """Switch a fault on.
 
         ``down``; ``silent``; ``delay`` (ms); ``drop_after`` (sentences, execute_last=True); ``half_sentence``
-        (after=0 replies); ``truncate`` (rows, pattern); ``session_cap`` (sessions); ``slow_reader``
-        (bytes_per_second); ``stall`` (pattern, contains, when="before" or "after", count). Raises ValueError.
+        (after=0 replies); ``duplicate`` (count=1, after=0 replies); ``truncate`` (rows, pattern); ``session_cap``
+        (sessions); ``slow_reader`` (bytes_per_second); ``stall`` (pattern, contains, when="before" or "after",
+        count). Raises ValueError.
         """
         self._call("set_fault", name, **options)
 

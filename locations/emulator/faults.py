@@ -16,6 +16,7 @@ NAMES = (
     "delay",
     "drop_after",
     "half_sentence",
+    "duplicate",
     "truncate",
     "stall",
     "session_cap",
@@ -66,6 +67,8 @@ class Faults:
     drop_after: int | None = None
     drop_executes: bool = True
     half_after: int | None = None
+    duplicate_after: int = 0
+    duplicates: int = 0
     truncate_rows: int | None = None
     truncate_pattern: re.Pattern[str] | None = None
     session_cap: int | None = None
@@ -101,6 +104,20 @@ class Faults:
         """Whether the command is to be held at this point."""
         return any(stall.when == when and stall.takes(sentence) for stall in self.stalls)
 
+    def is_counting_replies(self) -> bool:
+        """Every reply sentence has to be looked at alone."""
+        return self.half_after is not None or self.duplicates > 0
+
+    def is_doubled(self) -> bool:
+        """Whether the reply that is sent now is sent twice; counts it."""
+        if not self.duplicates:
+            return False
+        if self.duplicate_after > 0:
+            self.duplicate_after -= 1
+            return False
+        self.duplicates -= 1
+        return True
+
     def active(self) -> list[str]:
         """Names of the faults that are on."""
         fresh = Faults()
@@ -117,6 +134,7 @@ _ATTRIBUTES = {
     "delay": ("delay_seconds",),
     "drop_after": ("drop_after", "drop_executes"),
     "half_sentence": ("half_after",),
+    "duplicate": ("duplicate_after", "duplicates"),
     "truncate": ("truncate_rows", "truncate_pattern"),
     "session_cap": ("session_cap",),
     "slow_reader": ("slow_bytes_per_second",),
@@ -156,6 +174,12 @@ def _half_sentence(faults: Faults, options: dict[str, Any]) -> None:
     faults.half_after = int(options.get("after", 0))
 
 
+def _duplicate(faults: Faults, options: dict[str, Any]) -> None:
+    _only(options, "count", "after")
+    faults.duplicates = int(options.get("count", 1))
+    faults.duplicate_after = int(options.get("after", 0))
+
+
 def _truncate(faults: Faults, options: dict[str, Any]) -> None:
     _only(options, "rows", "pattern")
     faults.truncate_rows = int(options["rows"])
@@ -191,6 +215,7 @@ _SETTERS: dict[str, Callable[[Faults, dict[str, Any]], None]] = {
     "delay": _delay,
     "drop_after": _drop_after,
     "half_sentence": _half_sentence,
+    "duplicate": _duplicate,
     "truncate": _truncate,
     "session_cap": _session_cap,
     "slow_reader": _slow_reader,

@@ -47,7 +47,7 @@ class ReplyLine:
             self.can_write.set()
 
     def reply(self, data: bytes) -> None:
-        """One encoded sentence; the fault ``half_sentence`` cuts it and the connection."""
+        """One encoded sentence; ``half_sentence`` cuts it and the connection, ``duplicate`` sends it twice."""
         if self.is_closing:
             return
         faults = self._core.faults
@@ -59,6 +59,8 @@ class ReplyLine:
                 return
             faults.half_after -= 1
         self._out.append(data)
+        if faults.is_doubled():
+            self._out.append(data)
 
     def append(self, data: bytes) -> None:
         """Several encoded sentences at once (no fault counts them)."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from .device import Device, require_single_row
-from .errors import missing_value, no_match, unknown_parameter
+from .errors import Trap, missing_value, no_match, unknown_parameter
 from .query import Query
 from .schema.base import Prop
 from .sentence import Caller, Done, Emit, Live, Outcome, Rows, Sentence
@@ -183,6 +183,11 @@ def _find(device: Device, caller: Caller, table: Table, sentence: Sentence) -> O
     return Done(";".join(found))
 
 
+_GET_SAYS_EMPTY = (7, 24, 0)
+"""Measured on 7.24 by the author of a C# client: an empty value for what is not set, and for a row that is not there.
+Before, nothing is said of what is not set (the suite of a PHP client, on v6, relies on that); between is not known."""
+
+
 def _get(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
     words = sentence.attributes
     if table.menu.is_single:
@@ -191,7 +196,12 @@ def _get(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
         selector = next((words[name] for name in (".id", "number", "numbers") if name in words), None)
         if selector is None:
             raise missing_value("number")
-        row = table.resolve(selector)[0]
+        try:
+            row = table.resolve(selector)[0]
+        except Trap:
+            if device.version < _GET_SAYS_EMPTY:
+                raise
+            return Done("")
     wanted = words.get("value-name")
     if not wanted:
         pairs = row_pairs(device, caller, table, Sentence("", {}), row)
@@ -200,8 +210,7 @@ def _get(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     if prop is None and wanted != ".id":
         raise no_match("value-name")
     values = dict(row_pairs(device, caller, table, Sentence("", {".proplist": wanted}), row))
-    # Nothing is said about a property that is not set (the suite of a PHP client relies on that).
-    return Done(values.get(wanted))
+    return Done(values.get(wanted, "" if device.version >= _GET_SAYS_EMPTY else None))
 
 
 def _listen(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:

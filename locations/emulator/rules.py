@@ -9,6 +9,7 @@ from .defaults import policy_text
 from .device import Device
 from .errors import NOT_PERMITTED, SilentClose, Trap, missing_value
 from .filenames import file_type
+from .firewall_rules import check_rule
 from .sentence import Caller
 from .table import Row, Table
 from .values import format_duration, parse_duration
@@ -215,6 +216,10 @@ _CHECKS: dict[str, Check] = {
     "queue/simple": _queue,
     "ip/address": _address,
     "ip/firewall/address-list": _address_list,
+    "ip/firewall/filter": check_rule,
+    "ip/firewall/nat": check_rule,
+    "ip/firewall/mangle": check_rule,
+    "ip/firewall/raw": check_rule,
     "system/scheduler": _scheduler,
     "system/script": _script,
     "ip/service": _service,

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import exporting, files, import_rsc, state, streams, system_info
+from . import exporting, files, import_rsc, state, streams, system_info, torch
 from .commands import SPECIAL, require_policies, selected
 from .device import Device
 from .errors import NOT_PERMITTED, Trap, invalid_value, missing_value, unknown_parameter
@@ -97,6 +97,19 @@ def _nothing(device: Device, caller: Caller, table: Table, sentence: Sentence) -
     return Done()
 
 
+def _torch(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
+    core = core_of(device)
+
+    def flows() -> list[torch.Flow]:
+        through = sentence.attributes["interface"]
+        running = [] if through.startswith("<") else list(core.hotspot.guests.values())
+        dialled = [d for d in core.ppp.dialins.values() if through in (f"<{d.service}-{d.name}>", "ether1")]
+        here = [(guest.address, guest.usage) for guest in running] + [(one.address, one.usage) for one in dialled]
+        return [(address, int(usage.up_rate * 8), int(usage.down_rate * 8)) for address, usage in here]
+
+    return torch.torch(device, sentence, flows)
+
+
 def _refused(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
     raise Trap(NOT_PERMITTED)
 
@@ -167,6 +180,7 @@ SPECIAL.update(
         ("interface/lte", "monitor"): _nothing,
         ("interface/w60g", "monitor"): _nothing,
         ("", "ping"): streams.ping,
+        ("tool", "torch"): _torch,
         ("", "import"): import_rsc.import_command,
         ("", "execute"): import_rsc.execute_command,
         ("", "export"): exporting.export_command,

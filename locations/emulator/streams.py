@@ -11,6 +11,8 @@ from .sentence import Caller, Emit, Live, Outcome, Sentence
 from .table import Table
 from .values import is_ip, parse_duration
 
+PACKET = 600
+"""Bytes of a packet where packets are made up."""
 _SHORTEST = 0.01
 """Seconds between two rows, however little is asked for (invented)."""
 _MONITOR_WORDS = frozenset(
@@ -46,8 +48,8 @@ def monitor_traffic(device: Device, caller: Caller, table: Table, sentence: Sent
             raise no_match("interface")
         names.append(part if known is None else known)
     names = list(dict.fromkeys(names))
-    interval = _seconds(words, "interval", 1.0)
-    duration = _seconds(words, "duration", 0.0)
+    interval = seconds_word(words, "interval", 1.0)
+    duration = seconds_word(words, "duration", 0.0)
     is_once = "once" in words
 
     async def run(emit: Emit) -> None:
@@ -67,7 +69,7 @@ def monitor_traffic(device: Device, caller: Caller, table: Table, sentence: Sent
 def monitor_ethernet(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Outcome:
     """The link of physical ports, once or every second."""
     rows = selected(table, sentence, "numbers", ".id", "interface")
-    interval = _seconds(sentence.attributes, "interval", 1.0)
+    interval = seconds_word(sentence.attributes, "interval", 1.0)
 
     async def run(emit: Emit) -> None:
         while True:
@@ -88,7 +90,8 @@ def _link(values: dict[str, str]) -> list[tuple[str, str]]:
     return [pairs[0], ("status", "link-ok"), *pairs[1:], *speed]
 
 
-def _seconds(words: dict[str, str], name: str, otherwise: float) -> float:
+def seconds_word(words: dict[str, str], name: str, otherwise: float) -> float:
+    """A duration among the words, never shorter than the shortest pause. Raises Trap."""
     if name not in words:
         return otherwise
     seconds = parse_duration(words[name]) if words[name].count(".") != 1 else _fraction(words[name])
@@ -109,7 +112,7 @@ def _rates(device: Device, name: str) -> list[tuple[str, str]]:
     rx, tx = device.session_rates(name)
     pairs = [("name", name)]
     for way, bits in (("rx", rx), ("tx", tx)):
-        packets = str(bits // 8 // 600)
+        packets = str(bits // 8 // PACKET)
         pairs += [(f"{way}-packets-per-second", packets), (f"{way}-bits-per-second", str(bits))]
         pairs += [(f"fp-{way}-packets-per-second", packets), (f"fp-{way}-bits-per-second", str(bits))]
         pairs += [(f"{way}-drops-per-second", "0"), (f"{way}-errors-per-second", "0")]
@@ -130,7 +133,7 @@ def ping(device: Device, caller: Caller, table: Table, sentence: Sentence) -> Ou
     if not is_ip(address):
         raise Trap("failure: dns name does not exist")
     size = words.get("size", "56")
-    interval = _seconds(words, "interval", 1.0)
+    interval = seconds_word(words, "interval", 1.0)
     text = words.get("count", "0")
     if not (text.isdigit() and text.isascii() and len(text) < 10):
         raise invalid_value("count")

@@ -27,7 +27,7 @@ class Usage:
         return now - self.started
 
     def _active_seconds(self, now: float) -> float:
-        return (now if self.quiet_since is None else self.quiet_since) - self.started
+        return (now if self.quiet_since is None else min(now, self.quiet_since)) - self.started
 
     def up(self, now: float) -> int:
         """Bytes sent by the client."""

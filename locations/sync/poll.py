@@ -55,7 +55,7 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
         "entries": client.count("/ip/hotspot/user") + client.count("/ppp/secret")
         + (client.count(MENUS[Kind.STATIC].users, STATIC_QUEUES) if has_static else 0),
         "sessions": sessions,
-        "users": _used_users(client) if sweep else _changed_users(client, location, sessions),
+        "users": _used_users(client, restarted=restarted) if sweep else _changed_users(client, location, sessions),
         "queues": _queues(client) if has_static else [],
         "interfaces": [row for row in interfaces if not row["dynamic"]][:MAX_INTERFACES],
     }  # fmt: skip
@@ -68,13 +68,14 @@ def _sessions(client: RouterClient, kind: str) -> list[dict[str, Any]]:
     mac = "mac-address" if kind == Kind.HOTSPOT else "caller-id"
     service = ("service",) if kind == Kind.PPP else ()
     rows = client.print(menu.active, (".id", key, "uptime", mac, "address", "bytes-in", "bytes-out", *service))
+    once = {row.get(".id", ""): row for row in rows}  # a row that came twice must not count twice against a guest
     return [
         {
             "kind": str(kind), "id": row.get(".id", "")[:16], "name": row.get(key, "")[:128],
             "uptime": _seconds(row), "mac": row.get(mac, "")[:32], "address": row.get("address", "")[:64],
             "service": row.get("service", "")[:16], **_counters(row.get("bytes-in", ""), row.get("bytes-out", "")),
         }
-        for row in rows
+        for row in once.values()
     ]  # fmt: skip
 
 
@@ -109,10 +110,15 @@ def _counters(received: str, sent: str) -> dict[str, int]:
     return {"in": first, "out": second, "bytes": first + second}
 
 
-def _used_users(client: RouterClient) -> list[dict[str, Any]]:
-    """Every hotspot user whose counter moved: finds sessions that came and went between two polls."""
-    rows = client.print(MENUS[Kind.HOTSPOT].users, USER_PROPERTIES.split(","), [">uptime=0s"])
-    return [_usage(row) for row in rows if row.get("name") and _seconds(row)]
+def _used_users(client: RouterClient, *, restarted: bool) -> list[dict[str, Any]]:
+    """Every hotspot user whose counter moved: finds sessions that came and went between two polls.
+
+    After a restart also those with a counter of bytes only: their lost seconds must be noticed, or they are free.
+    """
+    moved = [">uptime=0s"] + ([">bytes-in=0", ">bytes-out=0", "#|", "#|"] if restarted else [])
+    rows = client.print(MENUS[Kind.HOTSPOT].users, USER_PROPERTIES.split(","), moved)
+    users = [_usage(row) for row in rows if row.get("name")]
+    return [user for user in users if user["uptime"] or (restarted and user["bytes"])]
 
 
 def _changed_users(client: RouterClient, location: Location, sessions: list[dict[str, Any]]) -> list[dict[str, Any]]:

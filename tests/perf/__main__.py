@@ -31,10 +31,12 @@ PARTS = {
     "customers": "customers",
     "reports": "reports",
     "payments": "payments",
+    "emulator": "emulator",
 }
 GROUPS = {
     "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
     "billing": ["bills", "nights", "customers", "reports", "payments"],
+    "routers": ["emulator"],
 }
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 

@@ -30,6 +30,7 @@ class Router:
 
     port: int
     console: ControlClient
+    pid: int = 0  # of the process it lives in, with the rest of its fleet
 
     def client(self) -> Any:
         """librouteros, a client we did not write: it is asked what the router has."""
@@ -63,7 +64,7 @@ def fleet(*rtts_ms: float) -> Iterator[list[Router]]:
             ports = json.loads(process.stdout.readline())
             console = ControlClient("127.0.0.1", ports["control"], timeout=300)
             stack.callback(console.close)
-            routers.append(Router(ports["port"], console))
+            routers.append(Router(ports["port"], console, process.pid))
         yield routers
 
 

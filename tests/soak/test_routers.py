@@ -1,16 +1,19 @@
-"""Chaos on two routers over simulated days: links break, power fails, boxes are reset, guests come and go.
+"""Chaos on routers: links break, power fails, boxes are reset or replaced, workers are killed, people go on working.
 
-At the end every router has what we want and nothing else of ours, and nobody lost a second he paid for. The seed is fixed:
-a failure can be run again. `SOAK_STEPS` says how long (a short run is part of `bin/test --all`).
+Two routers over simulated days (`SOAK_STEPS`), and six with all logins of a provider over half an hour
+(`SOAK_ACCOUNTS`, `SOAK_MINUTES`). At the end every router has what we want and nothing else of ours, and nobody lost a
+second he paid for. The seeds are fixed: a failure can be run again. Short runs are part of `bin/test --all`.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,11 +22,23 @@ from core.installation import installation
 from locations.choices import Presence
 from locations.emulator import HotspotRefused
 from locations.emulator.router import EmulatedRouter
-from locations.models import AccessAccount, Location
+from locations.models import (
+    AccessAccount,
+    Location,
+    Observation,
+    RouterEntry,
+    RouterProfile,
+    RouterReplacement,
+    RouterState,
+)
+from locations.selectors import NOT_SYNCED
 from locations.sync import sweep
 from locations.sync.writer import location_run
 from tests.integration.vouchers.world import make_batch, make_plan, vouchers_of
 from tests.routers import Clock, emulated, hotspot_users, location_of
+from tests.soak import chaos as half_an_hour
+from tests.soak.far_side import Login, differences
+from tests.soak.paid_time import Guest
 from vouchers.choices import PushAt
 from vouchers.models import Voucher
 from vouchers.services import voucher_sell, vouchers_expire
@@ -171,3 +186,120 @@ def test_whoever_has_time_left_can_log_in_after_chaos(chaos: Chaos) -> None:
         if not any(row["user"] == voucher.code for row in router.rows("/ip/hotspot/active")):
             mac = f"02:00:00:01:{voucher.pk // 256:02X}:{voucher.pk % 256:02X}"
             router.hotspot_login(voucher.code, voucher.code, mac)
+
+
+# -- half an hour with every login of a provider -----------------------------------------------------------------------
+
+ACCOUNTS = int(os.environ.get("SOAK_ACCOUNTS", "360"))
+MINUTES = int(os.environ.get("SOAK_MINUTES", "8"))
+VERSIONS = ("6.49.17", "7.9.2", "7.15.3", "7.16.1", "7.18.2", "7.21.3")
+CALM_STEPS = 60  # a quarter of an hour: the longest back-off, a dead lease, and the comparison after it
+OUTAGE = 45.0  # seconds since the last poll, after which a router counts as out of reach
+BACKSTOP = 60.0  # seconds the server may take to end who is over, while it reaches the router
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[half_an_hour.Chaos]:
+    settings.ROUTER_TIMEOUT_SECONDS = 1.0 if ACCOUNTS < 5000 else 4.0
+    with ExitStack() as stack:
+        versions = VERSIONS if ACCOUNTS >= 5000 else VERSIONS[::2]
+        routers = [
+            stack.enter_context(emulated(version=version, model="CCR2116-12G-4S+", clock="manual", random_seed=n))
+            for n, version in enumerate(versions)
+        ]
+        yield half_an_hour.Chaos(routers, accounts=ACCOUNTS, seed=20261125)
+
+
+def bad_day(chaos: half_an_hour.Chaos) -> list[Callable[[], None]]:
+    """What happens in one step; the weights make a bad day, not a dead network."""
+    people = [chaos.sell, chaos.log_in, chaos.log_in, chaos.leave, chaos.kick, chaos.change, chaos.isolate,
+              chaos.move, chaos.dial, chaos.void]  # fmt: skip
+    nature = [chaos.break_line, chaos.break_line, chaos.kill_worker, chaos.cut_connections, chaos.power_cut,
+              chaos.hand_removes]  # fmt: skip
+    events = chaos.random.sample(people, k=4) + chaos.random.sample(nature, k=1)
+    if chaos.random.random() < 0.08:
+        events.append(chaos.random.choice([chaos.reset, chaos.swap]))
+    return [*events, chaos.accept]
+
+
+def test_after_half_an_hour_of_chaos_all_is_as_wanted_and_paid_time_is_exact(provider: half_an_hour.Chaos) -> None:
+    chaos = provider
+    chaos.step()
+    for place in chaos.places:
+        assert differences(place.router, chaos.tag, list(place.wanted.values())) == []
+    for _step in range(MINUTES * 60 // half_an_hour.STEP):
+        chaos.step(*bad_day(chaos))
+    chaos.calm(CALM_STEPS)
+    print(f"{sum(len(place.wanted) for place in chaos.places)} logins wanted, {len(chaos.sold)} sold, {chaos.done}")
+
+    assert chaos.faults == []
+    assert waiting_or_parked() == {}
+    for place in chaos.places:
+        assert differences(place.router, chaos.tag, still_wanted(chaos, place)) == []
+        assert not any(name.endswith("reset-counters") for name in place.router.op_counts())
+    for guest in chaos.paid.guests.values():
+        paid_time_is_kept(chaos, guest)
+
+
+def waiting_or_parked() -> dict[str, int]:
+    """Nothing waits, nothing is held for a person, nobody holds a lease, nothing seen was not taken in."""
+    counts = {
+        "held": sum(model.objects.exclude(hold="").count() for model in (AccessAccount, RouterProfile, RouterEntry)),
+        "waiting": sum(
+            model.objects.filter(NOT_SYNCED).count() for model in (AccessAccount, RouterProfile, RouterEntry)
+        ),
+        "leases": RouterState.objects.exclude(lease_token=None).count(),
+        "not online": RouterState.objects.exclude(reach="online").count(),
+        "not taken in": Observation.objects.filter(processed_at=None).count(),
+        "replacements": RouterReplacement.objects.exclude(status__in=["done", "abandoned"]).count(),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def still_wanted(chaos: half_an_hour.Chaos, place: half_an_hour.Pos) -> list[Login]:
+    """Wanted for sure, and of those whose time may just be over the ones that the product lets on."""
+    found = []
+    for login in place.wanted.values():
+        guest = chaos.paid.guests.get(login.name)
+        if guest is None or guest.has_time(chaos.now) or place.router.rows("/ip/hotspot/user", name=login.name):
+            found.append(login)
+    return found
+
+
+def paid_time_is_kept(chaos: half_an_hour.Chaos, guest: Guest) -> None:
+    """Neither lost nor given: exact to the second per session, but for what a router forgot before it was asked."""
+    voucher, number = chaos.sold[guest.code]
+    place = chaos.places[number]
+    voucher.refresh_from_db()
+    assert guest.overtime <= BACKSTOP, guest
+    if guest.is_gone:
+        assert place.router.rows("/ip/hotspot/user", name=guest.code) == []
+        return
+    if guest.validity is not None and voucher.valid_until is not None:
+        ends = (voucher.valid_until - chaos.began).total_seconds()
+        assert guest.first_login is not None
+        assert guest.started_by is not None
+        assert guest.first_login + guest.validity <= ends + 0.001, guest
+        assert ends <= guest.started_by + guest.validity + 1.001, guest
+    rows = place.router.rows("/ip/hotspot/user", name=guest.code)
+    if guest.online is not None and rows:
+        left = left_on_router(chaos, place, guest.code)
+        assert guest.online - guest.high <= left + 0.001, (guest, left, rows)
+        assert left <= guest.online - guest.low + guest.forgiven + guest.sessions + 1.001, (guest, left, rows)
+    if guest.has_time(chaos.now):
+        assert chaos.log_in_one(guest.code) == "", guest
+    elif guest.is_over(chaos.now):
+        assert rows == [], guest
+
+
+def left_on_router(chaos: half_an_hour.Chaos, place: half_an_hour.Pos, code: str) -> float:
+    """What its next session may last: the limit less the counter, less what runs."""
+    (row,) = place.router.rows("/ip/hotspot/user", name=code)
+    live = sum(run.seconds for run in chaos.paid.running[place.number].values() if run.guest.code == code)
+    return seconds(row["limit-uptime"]) - seconds(row["uptime"]) - live
+
+
+def seconds(text: str) -> float:
+    """`1w2d3h4m5s`, as routers print it."""
+    units = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1}
+    return float(sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)([wdhms])", text)))

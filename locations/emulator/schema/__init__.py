@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import dhcp, firewall, hotspot, ipv6, network, ports, ppp, queues, routing, services, system, users
+from . import dhcp, firewall, hotspot, ipv6, network, ports, ppp, proxy, queues, routing, services, system, users
 from .base import Menu, Prop, Unique
 
 __all__ = ["Menu", "Prop", "Unique", "all_menus"]
@@ -19,6 +19,7 @@ def all_menus() -> dict[str, Menu]:
         *dhcp.MENUS,
         *routing.MENUS,
         *firewall.MENUS,
+        *proxy.MENUS,
         *ipv6.MENUS,
         *system.MENUS,
         *services.MENUS,

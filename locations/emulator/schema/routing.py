@@ -89,6 +89,12 @@ DNS_STATIC = Menu(
         COMMENT,
     ),
     TABLE | TOGGLE,
+    unique=(
+        Unique(
+            ("name", "regexp", "type", "address", "cname", "forward-to", "text", "ns", "mx-exchange", "srv-target"),
+            "failure: entry already exists",
+        ),
+    ),
     name_column="",
 )
 

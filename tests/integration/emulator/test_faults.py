@@ -164,3 +164,14 @@ def test_unknown_faults_and_options_are_refused(router: EmulatedRouter) -> None:
         router.set_fault("fire")
     with pytest.raises(ValueError, match="unknown option 'seconds'"):
         router.set_fault("delay", seconds=1)
+
+
+def test_duplicate_sends_the_next_replies_twice(router: EmulatedRouter, api: ApiClient) -> None:
+    router.set_fault("duplicate", count=2, after=1)
+    api.send("/ip/hotspot/user/add", "=name=a", ".tag=1")
+    assert api.read() == ["!done", ".tag=1", "=ret=*1"]
+    api.send("/ip/hotspot/user/print", "?name=a", "=.proplist=name", ".tag=2")
+    row, done = ["!re", ".tag=2", "=name=a"], ["!done", ".tag=2"]
+    assert [api.read() for _ in range(4)] == [row, row, done, done]
+    assert router.faults_active() == []
+    assert api.talk("/system/identity/print") == [["!re", "=name=MikroTik"], ["!done"]]

@@ -145,6 +145,45 @@ def test_a_power_cut_gives_no_free_time() -> None:
         assert account.sent_limit_seconds == 3600 - account.past_uptime_seconds
 
 
+def test_a_power_cut_that_forgets_the_seconds_but_not_the_bytes_gives_no_free_time_either() -> None:
+    clock = Clock(real_now())
+    with emulated(clock="manual") as router:
+        location = location_of(router)
+        account = voucher_account(location, limit_uptime_seconds=3600)
+        location_run(location.pk, now=clock)
+        router.hotspot_login("ABCD2345", "ABCD2345", MAC, up_rate=0, down_rate=0, returns=False)
+        router.hotspot_use(MAC, up_bytes=5000)
+        router.advance(100)
+        clock.at += timedelta(seconds=100)
+        location_run(location.pk, now=clock)
+        router.reboot()
+        router.advance(60)
+        clock.at += timedelta(seconds=60)
+        for _attempt in range(2):  # the kept connection died with the router
+            location_run(location.pk, is_forced=True, now=clock)
+        (row,) = router.rows("/ip/hotspot/user", name="ABCD2345")
+        assert (row["uptime"], row["bytes-in"], row["limit-uptime"]) == ("0s", "5000", "58m20s")
+        account.refresh_from_db()
+        assert (account.used_uptime_seconds, account.past_uptime_seconds, account.used_bytes) == (100, 100, 5000)
+
+
+def test_a_session_that_the_router_lists_twice_counts_once() -> None:
+    clock = Clock(real_now())
+    with emulated(clock="manual") as router:
+        location = location_of(router)
+        account = voucher_account(location)
+        location_run(location.pk, now=clock)
+        router.hotspot_login("ABCD2345", "ABCD2345", MAC)
+        router.advance(100)
+        clock.at += timedelta(seconds=100)
+        router.set_fault("duplicate", after=8)  # resource, routerboard, licence and identity come first
+        location_run(location.pk, now=clock)
+        assert router.faults_active() == []
+        assert RouterSession.objects.get().uptime_seconds == 100
+        account.refresh_from_db()
+        assert account.used_uptime_seconds == 100
+
+
 def test_another_serial_at_the_address_gets_nothing_until_a_person_chose() -> None:
     clock = Clock(real_now())
     with emulated(clock="manual") as router:
