@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Case, F, When
 
 from locations.choices import DriftCategory, DriftSubject, Hold, Kind, Presence
 from locations.models import AccessAccount, DriftRow, RouterSession, RouterState
@@ -22,6 +23,7 @@ from locations.sync.compare_entries import EntryRows, entries_compare
 from locations.sync.compare_profiles import ProfileChange, profiles_compare, profiles_write
 from locations.sync.drift import Drift, words_of
 from locations.sync.kinds import KINDS, AccountKind, Place, is_readable, place_of, seconds_of
+from locations.sync.lease import LEASE_SECONDS
 from locations.sync.menus import MENUS
 from locations.sync.outcome import NOT_OURS
 from locations.sync.poll import STATIC_QUEUES
@@ -246,7 +248,20 @@ def _write_state(
         if row.category == DriftCategory.EXTRA:
             row.repair_at = asked.get((row.subject, row.kind, row.name))
     DriftRow.objects.bulk_create(rows, batch_size=1000)
-    done: dict[str, Any] = {"repaired_at": now, "is_repair_due": False} if repairs else {}
+    later = When(reconcile_due_at__gt=now, then=F("reconcile_due_at"))  # late writes may still arrive until then
+    done: dict[str, Any] = {}
+    if repairs:
+        again = When(reconcile_due_at__gt=now, then=F("is_repair_due"))
+        done = {"repaired_at": now, "is_repair_due": Case(again, default=False)}
     RouterState.objects.filter(location_id=location_id).update(
-        drift=drift.as_json(), reconciled_at=now, reconcile_due_at=None, **done
+        drift=drift.as_json(), reconciled_at=now, reconcile_due_at=Case(later, default=None), **done
     )
+
+
+def late_writes_expect(location_id: int, now: datetime) -> None:
+    """A router fell silent with sentences of ours: it may still do them, when a newer wish was written meanwhile.
+
+    All is compared and repaired once more when none of them can arrive any more.
+    """
+    due_at = now + timedelta(seconds=LEASE_SECONDS)
+    RouterState.objects.filter(pk=location_id).update(reconcile_due_at=due_at, is_repair_due=True)

@@ -18,7 +18,7 @@ from core.installation import installation
 from locations.choices import Priority, Reach
 from locations.models import AccessAccount, Location, Observation, RouterEntry, RouterProfile, RouterState
 from locations.routeros.client import RouterClient
-from locations.routeros.errors import LeaseLost, RouterError
+from locations.routeros.errors import LeaseLost, RouterError, RouterTimeout
 from locations.sync import connections
 from locations.sync.batch import Batch
 from locations.sync.extras import extras_due, extras_remove
@@ -40,7 +40,7 @@ from locations.sync.outcome import Model, outcomes_record, sessions_ended_record
 from locations.sync.poll import is_poll_due, poll
 from locations.sync.queue import accounts_due, entries_due, has_work, profiles_due, sibling_use
 from locations.sync.reboots import reboot_due, reboot_send
-from locations.sync.reconcile import EVERY, reconcile
+from locations.sync.reconcile import EVERY, late_writes_expect, reconcile
 from locations.sync.repairs import is_daily_repair_due, is_repairing
 from locations.sync.replacement import replacement_step
 from locations.sync.rollout import rollouts_step
@@ -85,6 +85,8 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
     except RouterError as error:
         run.result.problem = error.problem
         failure_record(location_id, error, now())
+        if run.is_sending and isinstance(error, RouterTimeout):
+            late_writes_expect(location_id, now())
         lease_release(lease)
     finally:
         run.end()
@@ -108,6 +110,7 @@ class _Run:
         self.compare_again: timedelta | None = None
         self.tried_kicks: set[int] = set()
         self.has_stepped = False  # speed changes go on once per run: their pace is counted in seconds
+        self.is_sending = False  # the router has sentences of ours that it did not answer
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
 
     def work(self) -> None:
@@ -246,12 +249,14 @@ class _Run:
         batch = Batch(client, place, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts))
         sent = {"profile": profiles, "entry": entries, "account": accounts}
         self._renew(client, {name: [row.pk for row in rows] for name, rows in sent.items()}, BATCH_SECONDS)
+        self.is_sending = True
         try:
             batch.send_profiles(profiles)
             batch.send_entries(entries)
             batch.send_accounts(accounts)
         finally:
             self._record(RouterProfile if profiles else RouterEntry if entries else AccessAccount, batch)
+        self.is_sending = False
         self.result.applied += len(batch.outcomes)
         has_moved = bool(batch.outcomes or batch.lost_profiles)
         self.is_stalled = not has_moved

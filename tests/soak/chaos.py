@@ -72,6 +72,7 @@ class Chaos:
         each = accounts // len(self.places)
         self._vouchers(each * 8 // 10)
         for place in self.places:
+            place.router.command("/ip/hotspot/user/add", {"name": "tamu"})  # the operator's own: nobody touches it
             self._secrets(place, each * 16 // 100)
             self._statics(place, each - each * 8 // 10 // len(PLANS) * len(PLANS) - each * 16 // 100)
 
@@ -352,9 +353,12 @@ class Chaos:
         place = self.somewhere()
         if place.fault_ends is not None:
             return
-        for name, options in self._fault():
+        faults = self._fault()
+        for name, options in faults:
             place.router.set_fault(name, **options)
-        place.fault_ends = self.steps + self.random.randint(1, 8)
+        # a held write is done within the time after which nothing late is expected any more
+        longest = 3 if faults[0][0] == "stall" else 8
+        place.fault_ends = self.steps + self.random.randint(1, longest)
 
     def _fault(self) -> list[tuple[str, dict[str, Any]]]:
         number = self.random.randint(1, 60)
@@ -415,12 +419,11 @@ class Chaos:
                 place.is_swapped = False
 
     def hand_removes(self) -> None:
-        """Somebody deletes an unsold voucher with WinBox, and makes one of his own."""
+        """Somebody deletes an unsold voucher with WinBox: noticed by the number of entries at the next poll."""
         place = self.somewhere()
         codes = [voucher.code for voucher, number, _v, _o in self.stock[-200:] if number == place.number]
         for row in [row for code in codes[:1] for row in place.router.rows("/ip/hotspot/user", name=code)]:
             place.router.command("/ip/hotspot/user/remove", {".id": row[".id"]})
-        place.router.command("/ip/hotspot/user/add", {"name": f"tamu-{self.steps}-{self.random.random()}"})
 
     # -- the end
 

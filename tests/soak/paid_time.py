@@ -14,6 +14,10 @@ SLICE = 1.0
 """Seconds between two looks at the sessions; a session that ended in between used less than that more."""
 
 
+REACHED = 60.0
+"""Seconds since the last answer of a router after which nobody can be thrown out there."""
+
+
 @dataclass
 class Guest:
     """One sold voucher. `validity` counts from the first login, `online` is time online; either may be None."""
@@ -73,6 +77,7 @@ class PaidTime:
     guests: dict[str, Guest] = field(default_factory=dict)
     running: dict[int, dict[str, Running]] = field(default_factory=dict)
     unread: dict[int, dict[str, float]] = field(default_factory=dict)
+    told_at: dict[int, float] = field(default_factory=dict)
 
     def sell(self, code: str, validity: int | None, online: int | None) -> None:
         self.guests[code] = Guest(code, validity, online)
@@ -95,7 +100,7 @@ class PaidTime:
             guest.live += seconds - run.seconds
             run.seconds = seconds
             after[session["id"]] = run
-            if guest.is_over(now):
+            if guest.is_over(now) and now - self.told_at.get(router, now) <= REACHED:
                 guest.overtime += SLICE
         for run in before.values():
             self._end(run)
@@ -110,6 +115,7 @@ class PaidTime:
 
     def told(self, router: int, now: float, *, is_whole: bool) -> None:
         """The router was asked and answered: who is online now, and with `is_whole` every counter."""
+        self.told_at[router] = now
         for run in self.running.get(router, {}).values():
             run.read = run.seconds
             self._counts(run.guest, now - run.seconds)

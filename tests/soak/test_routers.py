@@ -194,8 +194,9 @@ ACCOUNTS = int(os.environ.get("SOAK_ACCOUNTS", "360"))
 MINUTES = int(os.environ.get("SOAK_MINUTES", "8"))
 VERSIONS = ("6.49.17", "7.9.2", "7.15.3", "7.16.1", "7.18.2", "7.21.3")
 CALM_STEPS = 60  # a quarter of an hour: the longest back-off, a dead lease, and the comparison after it
-OUTAGE = 45.0  # seconds since the last poll, after which a router counts as out of reach
-BACKSTOP = 60.0  # seconds the server may take to end who is over, while it reaches the router
+# seconds the server may take to end who is over, while it reaches the router: a poll, the minute between two looks at
+# used limits, and a step. Needed only where a router forgot in a power cut what was used: else it ends sessions itself
+BACKSTOP = 120.0
 
 
 @pytest.fixture
@@ -278,9 +279,9 @@ def paid_time_is_kept(chaos: half_an_hour.Chaos, guest: Guest) -> None:
     if guest.validity is not None and voucher.valid_until is not None:
         ends = (voucher.valid_until - chaos.began).total_seconds()
         assert guest.first_login is not None
-        assert guest.started_by is not None
         assert guest.first_login + guest.validity <= ends + 0.001, guest
-        assert ends <= guest.started_by + guest.validity + 1.001, guest
+        if guest.started_by is not None:  # else it was read in the same moment in which its entry was taken off
+            assert ends <= guest.started_by + guest.validity + 1.001, guest
     rows = place.router.rows("/ip/hotspot/user", name=guest.code)
     if guest.online is not None and rows:
         left = left_on_router(chaos, place, guest.code)

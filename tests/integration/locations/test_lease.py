@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -104,6 +105,34 @@ def test_a_stalled_old_revision_never_wins() -> None:
         assert hotspot_users(router)["ABCD2345"]["disabled"] is False  # … and was put right
         account.refresh_from_db()
         assert (account.is_synced, account.is_disabled) == (True, False)
+
+
+def test_a_router_that_fell_silent_and_does_an_old_wish_late_is_put_right(settings: Any) -> None:
+    """The same writer goes on over a new connection; nobody took over, nothing was left in the lease."""
+    settings.ROUTER_TIMEOUT_SECONDS = 0.3
+    clock = Clock(real_now())
+    with emulated(clock="manual") as router:
+        location = location_of(router)
+        account = account_at(location)
+        location_run(location.pk, now=clock)
+        services.account_disable(account, actor=None)
+        router.set_fault("stall", pattern="^/ip/hotspot/user/set", count=1)
+        assert location_run(location.pk, is_forced=True, now=clock).problem == "timeout"
+        services.account_enable(account, actor=None)
+        router.advance(5)
+        clock.at += timedelta(seconds=5)
+        assert location_run(location.pk, is_forced=True, now=clock).problem == ""
+        router.release()
+        assert hotspot_users(router)["ABCD2345"]["disabled"] is True  # the old wish came after the newer one
+        account.refresh_from_db()
+        assert (account.is_synced, account.is_disabled) == (True, False)
+
+        router.advance(61)
+        clock.at += timedelta(seconds=61)
+        assert location_run(location.pk, now=clock).problem == ""
+        assert hotspot_users(router)["ABCD2345"]["disabled"] is False
+        state = RouterState.objects.get(pk=location.pk)
+        assert (state.reconcile_due_at, state.is_repair_due) == (None, False)
 
 
 def test_a_worker_killed_mid_sync_leaves_nothing_twice_and_nothing_missing() -> None:
