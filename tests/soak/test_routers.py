@@ -39,6 +39,7 @@ from tests.routers import Clock, emulated, hotspot_users, location_of
 from tests.soak import chaos as half_an_hour
 from tests.soak.far_side import Login, differences
 from tests.soak.paid_time import Guest
+from tests.soak.provider import STEP, Pos
 from vouchers.choices import PushAt
 from vouchers.models import Voucher
 from vouchers.services import voucher_sell, vouchers_expire
@@ -228,7 +229,7 @@ def test_after_half_an_hour_of_chaos_all_is_as_wanted_and_paid_time_is_exact(pro
     chaos.step()
     for place in chaos.places:
         assert differences(place.router, chaos.tag, list(place.wanted.values())) == []
-    for _step in range(MINUTES * 60 // half_an_hour.STEP):
+    for _step in range(MINUTES * 60 // STEP):
         chaos.step(*bad_day(chaos))
     chaos.calm(CALM_STEPS)
     print(f"{sum(len(place.wanted) for place in chaos.places)} logins wanted, {len(chaos.sold)} sold, {chaos.done}")
@@ -257,7 +258,7 @@ def waiting_or_parked() -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def still_wanted(chaos: half_an_hour.Chaos, place: half_an_hour.Pos) -> list[Login]:
+def still_wanted(chaos: half_an_hour.Chaos, place: Pos) -> list[Login]:
     """Wanted for sure, and of those whose time may just be over the ones that the product lets on."""
     found = []
     for login in place.wanted.values():
@@ -293,7 +294,7 @@ def paid_time_is_kept(chaos: half_an_hour.Chaos, guest: Guest) -> None:
         assert rows == [], guest
 
 
-def left_on_router(chaos: half_an_hour.Chaos, place: half_an_hour.Pos, code: str) -> float:
+def left_on_router(chaos: half_an_hour.Chaos, place: Pos, code: str) -> float:
     """What its next session may last: the limit less the counter, less what runs."""
     (row,) = place.router.rows("/ip/hotspot/user", name=code)
     live = sum(run.seconds for run in chaos.paid.running[place.number].values() if run.guest.code == code)
