@@ -64,12 +64,13 @@ def _left_out(one: Mapping[str, Any]) -> str:
         case Unfit.CPU:
             return _("%(name)s was left out: its CPU load was %(cpu)s %%.") % {**values, "cpu": number(one["cpu_load"])}
         case Unfit.LICENCE:
+            most = one.get("licence_full") or one["licence_limit"]  # choices written down earlier know only the latter
             text = ngettext(
                 "%(name)s was left out: its licence allows %(n)s session.",
                 "%(name)s was left out: its licence allows %(n)s sessions.",
-                one["licence_limit"],
+                most,
             )
-            return text % {**values, "n": number(one["licence_limit"])}
+            return text % {**values, "n": number(most)}
         case Unfit.FULL:
             numbers = {"users": number(one["users"]), "capacity": number(one["capacity"])}
             return _("%(name)s was left out: it is full (%(users)s of %(capacity)s).") % {**values, **numbers}

@@ -8,7 +8,7 @@ is made among them all the same, because a sale must not wait for a power cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from core.db.locks import lock_row
 from core.errors import DomainError
 from locations.choices import Reach, Strategy, Unfit
 from locations.models import GroupPlace, Location, LocationChoice, LocationGroup, RouterSession
+from locations.sync.identity import licence_limits
 
 EARTH_KM = 6371.0
 Point = tuple[float, float]  # latitude, longitude
@@ -41,6 +42,7 @@ class Candidate:
     last_turn: int
     distance_km: float | None = None
     unfit: str = ""
+    licence_full: int | None = None  # the limit that is reached, of hotspot or of PPPoE sessions
 
     @property
     def users(self) -> int:
@@ -156,12 +158,13 @@ def _none(candidates: Sequence[Candidate]) -> DomainError:
 def _candidates(group: LocationGroup, allowed: Collection[int] | None, point: Point | None) -> list[Candidate]:
     places = list(group.places.select_related("location__state").order_by("location_id"))
     ids = [place.location_id for place in places]
-    sessions = dict(
-        RouterSession.objects.filter(location__in=ids).values_list("location_id").annotate(n=Count("pk")).order_by()
-    )
+    sessions: dict[int, dict[str, int]] = {pk: {} for pk in ids}
+    rows = RouterSession.objects.filter(location__in=ids).values_list("location_id", "kind")
+    for pk, kind, count in rows.annotate(n=Count("pk")).order_by():
+        sessions[pk][kind] = count
     accounts = _account_counts(ids)
     return [
-        _candidate(group, place, sessions.get(pk, 0), accounts.get(pk, 0), allowed, point)
+        _candidate(group, place, sessions[pk], accounts.get(pk, 0), allowed, point)
         for pk, place in zip(ids, places, strict=True)
     ]
 
@@ -179,16 +182,18 @@ def _account_counts(ids: Sequence[int]) -> dict[int, int]:
 def _candidate(
     group: LocationGroup,
     place: GroupPlace,
-    sessions: int,
+    sessions: Mapping[str, int],
     accounts: int,
     allowed: Collection[int] | None,
     point: Point | None,
 ) -> Candidate:
     location = place.location
     state = getattr(location, "state", None)
+    limit = state.licence_limit if state else None
     facts = Candidate(
-        location.pk, location.name, sessions, accounts, location.capacity, state.cpu_load if state else None,
-        state.licence_limit if state else None, place.last_turn, distance_km(point, location),
+        location.pk, location.name, sum(sessions.values()), accounts, location.capacity,
+        state.cpu_load if state else None, limit, place.last_turn, distance_km(point, location),
+        licence_full=next((most for kind, most in licence_limits(limit).items() if sessions.get(kind, 0) >= most), None),
     )  # fmt: skip
     return Candidate(**{**asdict(facts), "unfit": _unfit(group, place, facts, allowed)})
 
@@ -200,7 +205,7 @@ def _unfit(group: LocationGroup, place: GroupPlace, facts: Candidate, allowed: C
         (Unfit.INACTIVE, not place.location.is_active),
         (Unfit.NOT_ALLOWED, allowed is not None and place.location_id not in allowed),
         (Unfit.FULL, facts.capacity is not None and facts.users >= facts.capacity),
-        (Unfit.LICENCE, facts.licence_limit is not None and facts.sessions >= facts.licence_limit),
+        (Unfit.LICENCE, facts.licence_full is not None),
         (Unfit.UNREACHABLE, state is None or state.reach != Reach.ONLINE),
         (Unfit.CPU, facts.cpu_load is not None and facts.cpu_load >= group.max_cpu_load),
     )

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from locations.choices import Kind
 from locations.models import RouterState
 from locations.routeros.client import RouterClient, Row
 from locations.routeros.errors import NotRouterOs, RouterError, RouterTrap
@@ -96,12 +97,18 @@ def has_restarted(state: RouterState, seen: Identity, now: datetime) -> bool:
     return seen.uptime_seconds + slack < state.uptime_seconds + elapsed
 
 
-LICENCE_SESSIONS = {"1": 1, "3": 200, "4": 200, "5": 500}
+LICENCE_SESSIONS = {"1": 1, "3": 1, "4": 200, "5": 500}
+LICENCE_PPP = 200  # PPPoE sessions of the levels that allow one hotspot session; the others allow as many of both
 
 
 def licence_limit(level: str) -> int | None:
     """Hotspot sessions a licence level allows; None: no limit known (level 6, CHR). MikroTik manual, routeros.md 7.1."""
     return LICENCE_SESSIONS.get(level)
+
+
+def licence_limits(hotspot: int | None) -> dict[str, int]:
+    """Sessions of each kind that a router may have, from its limit of hotspot sessions; each kind counts for itself."""
+    return {} if hotspot is None else {Kind.HOTSPOT: hotspot, Kind.PPP: max(hotspot, LICENCE_PPP)}
 
 
 def _single(rows: list[Row]) -> Row:

@@ -48,6 +48,7 @@ class Pos:
     kill_after: int | None = None
     is_swapped: bool = False
     counters: dict[str, float] = field(default_factory=dict)
+    online: set[str] = field(default_factory=set)
 
 
 class Provider:
@@ -131,6 +132,7 @@ class Provider:
             for place in self.places:
                 place.router.advance(SLICE)
                 self.look(place)
+            self.nobody_is_at_two_places()
         self.steps += 1
         for place in self.places:
             if place.fault_ends is not None and place.fault_ends <= self.steps:
@@ -143,11 +145,19 @@ class Provider:
         place.fault_ends = None
 
     def look(self, place: Pos) -> None:
+        running = place.router.sessions()
+        place.online = {row["user"] for row in running["hotspot"]} | {row["name"] for row in running["ppp"]}
         sessions = [
-            {"id": row["id"], "user": row["user"], "uptime": row["uptime_seconds"]}
-            for row in place.router.sessions()["hotspot"]
+            {"id": row["id"], "user": row["user"], "uptime": row["uptime_seconds"]} for row in running["hotspot"]
         ]
         self.paid.look(place.number, sessions, self.now)
+
+    def nobody_is_at_two_places(self) -> None:
+        """Also not for a moment of a move (DESIGN 3.1)."""
+        seen: set[str] = set()
+        for place in self.places:
+            self.faults += [f"{name} is online at two places at {self.now}" for name in sorted(seen & place.online)]
+            seen |= place.online
 
     def work(self) -> None:
         if self.steps % 4 == 0:

@@ -94,6 +94,26 @@ def test_who_is_left_out_and_why() -> None:
         assert len(choice_sentences(choice.details)) == 7
 
 
+def test_a_licence_counts_hotspot_and_pppoe_sessions_each_for_itself() -> None:
+    """Level 4: 200 and 200; level 3: 1 and 200 (MikroTik manual)."""
+    both, full, three = (
+        place("A", licence_limit=2, sessions=1),
+        place("B", licence_limit=200),
+        place("C", licence_limit=1),
+    )
+    sessions = [(both, 1), (full, 200), (three, 199)]
+    RouterSession.objects.bulk_create(
+        RouterSession(location=at, kind=Kind.PPP, router_id=f"*p{n}", name=f"p{n}", started_at=now(), seen_at=now())
+        for at, count in sessions for n in range(count)
+    )  # fmt: skip
+    group = group_of(both, full, three)
+    details = services.location_choose(group, now=now()).details
+    assert {one["name"]: (one["unfit"], one["sessions"]) for one in details["candidates"]} == {
+        "A": ("", 2), "B": (Unfit.LICENCE, 200), "C": ("", 199),
+    }  # fmt: skip
+    assert choice_sentences(details)[1] == "B was left out: its licence allows 200 sessions."
+
+
 def test_nearest_and_when_no_place_is_known() -> None:
     solo = place("Solo", latitude="-7.566667", longitude="110.816667", accounts=5)
     jogja = place("Jogja", latitude="-7.797068", longitude="110.370529")
