@@ -13,6 +13,13 @@ class TlsMode(models.TextChoices):
     ANONYMOUS = "anonymous", _("TLS without certificate (open to interception)")
 
 
+class TunnelKind(models.TextChoices):
+    """How a router behind NAT dials this server."""
+
+    WIREGUARD = "wireguard", _("WireGuard (RouterOS 7)")
+    SSTP = "sstp", _("SSTP (RouterOS 6)")
+
+
 class Kind(models.TextChoices):
     """Which RouterOS menu an account or profile belongs to."""
 

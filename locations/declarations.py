@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.settings_registry import Declaration, declare
 from locations.choices import HISTORY_DAYS, USAGE_DAYS
+from locations.tunnel_settings import declare_tunnels
 
 
 def declare_all() -> None:
@@ -21,3 +22,4 @@ def declare_all() -> None:
             minimum=62, maximum=3650,
         )
     )  # fmt: skip
+    declare_tunnels()

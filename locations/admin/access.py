@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
@@ -29,17 +30,21 @@ from core.words import Tone, Words
 from locations.access_rights import CORE, OPTIONAL
 from locations.access_scripts import V6, V7
 from locations.admin.certificate import certificate_url, question_words
-from locations.choices import TlsMode
+from locations.admin.tunnel import tunnel_url
+from locations.choices import TlsMode, TunnelKind
 from locations.models import Location, RouterLogin
 from locations.routeros.addresses import source_towards
 from locations.services import (
     AccessReport,
     access_check,
     certificate_state,
+    is_tunnelled,
     location_add,
+    location_add_tunnelled,
     location_change,
     login_prepare,
 )
+from locations.services.tunnels import server_address
 
 if TYPE_CHECKING:
     from core.admin import ModelAdmin
@@ -73,7 +78,9 @@ class ScriptForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, location: Location, login: RouterLogin | None, **kwargs: Any) -> None:
-        start: dict[str, Any] = {"allowed_from": source_towards(location.host)}
+        start: dict[str, Any] = {
+            "allowed_from": server_address() if is_tunnelled(location) else source_towards(location.host),
+        }  # fmt: skip
         if login is not None:
             start = {
                 "allowed_from": login.allowed_from, "features": login.features, "ros_version": login.ros_version,
@@ -224,13 +231,39 @@ def _page(
 class ConnectForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("name of the place"), max_length=80)
     host = forms.CharField(
-        label=gettext_lazy("address of the router"), max_length=255,
-        help_text=gettext_lazy("Host name or IP address, as this server reaches it."),
+        label=gettext_lazy("address of the router"), max_length=255, required=False,
+        help_text=gettext_lazy("Host name or IP address, as this server reaches it. Empty with a tunnel."),
+    )  # fmt: skip
+
+    way = forms.ChoiceField(
+        label=gettext_lazy("how this server reaches it"), initial="",
+        choices=[
+            ("", gettext_lazy("at the address above")),
+            (TunnelKind.WIREGUARD.value, gettext_lazy("it is behind NAT: a WireGuard tunnel (RouterOS 7)")),
+            (TunnelKind.SSTP.value, gettext_lazy("it is behind NAT: an SSTP tunnel (RouterOS 6)")),
+        ],
+        required=False,
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         style_form(self)
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if not data.get("way") and not data.get("host"):
+            self.add_error("host", _("Enter the address, or choose a tunnel."))
+        return data
+
+
+def _connect(data: dict[str, Any], who: dict[str, Any]) -> Location:
+    fields: dict[str, Any] = {
+        "name": data["name"], "port": 8729, "is_active": False, "username": f"mb-{installation().tag}",
+        "tls_mode": TlsMode.PINNED, "timezone": settings.TIME_ZONE,
+    }  # fmt: skip
+    if data["way"]:
+        return location_add_tunnelled(kind=data["way"], **fields, **who)
+    return location_add(host=data["host"], **fields, **who)
 
 
 def connect_page(request: HttpRequest) -> HttpResponseBase:
@@ -238,10 +271,7 @@ def connect_page(request: HttpRequest) -> HttpResponseBase:
     form = ConnectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            location = location_add(
-                name=form.cleaned_data["name"], host=form.cleaned_data["host"], port=8729, is_active=False,
-                username=f"mb-{installation().tag}", tls_mode=TlsMode.PINNED, **_who(request),
-            )  # fmt: skip
+            location = _connect(form.cleaned_data, _who(request))
         except DomainError as error:
             named = {key: text for key, text in error.fields.items() if key in form.fields}
             for key, text in named.items():
@@ -249,7 +279,8 @@ def connect_page(request: HttpRequest) -> HttpResponseBase:
             if not named:
                 form.add_error(None, str(error.message))
         else:
-            return HttpResponseRedirect(access_url(location.pk))
+            leads_to = tunnel_url if form.cleaned_data["way"] else access_url
+            return HttpResponseRedirect(leads_to(location.pk))
     context = {
         **admin.site.each_context(request),
         "title": _("Connect a router"), "form": form, "by_hand": reverse("admin:locations_location_add"),

@@ -19,7 +19,14 @@ from core.words import Tone, Words
 from locations.choices import TlsMode
 from locations.models import Location
 from locations.routeros.errors import RouterError
-from locations.services import CertificateState, certificate_look, certificate_state, certificate_trust, trusting_roles
+from locations.services import (
+    CertificateState,
+    certificate_look,
+    certificate_state,
+    certificate_trust,
+    is_tunnelled,
+    trusting_roles,
+)
 from locations.services.asking import sentence_of
 from locations.words_connection import encryption_words, fingerprint_words
 
@@ -37,7 +44,10 @@ def certificate_url(location_id: int) -> str:
 def certificate_facts(row: Location) -> dict[str, Any]:
     """For the location's own page: what protects the way to it, and the question that waits."""
     question = certificate_state(row)
-    words = encryption_words(row.tls_mode, has_fingerprint=bool(row.tls_fingerprint))
+    words = encryption_words(
+        row.tls_mode, has_fingerprint=bool(row.tls_fingerprint),
+        is_tunnelled=row.tls_mode in {TlsMode.NONE, TlsMode.ANONYMOUS} and is_tunnelled(row),
+    )  # fmt: skip
     return {
         "encryption_words": words,
         "certificate_url": certificate_url(row.pk) if row.tls_mode == TlsMode.PINNED else "",

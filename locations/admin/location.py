@@ -32,6 +32,7 @@ from locations.admin.facts import (
     router_facts,
     test_page,
 )
+from locations.admin.tunnel import tunnel_page, tunnel_url
 from locations.choices import Hold, Presence, Reach, UserType
 from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterEntry, RouterState
 from locations.selectors import drift_found, isolated_count, location_counts, locations_visible_to
@@ -208,7 +209,7 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
                 f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"locations_location_{name}"
             )
 
-        pages = {"certificate": certificate_page, "access": access_page, "drift": drift_page}
+        pages = {"certificate": certificate_page, "access": access_page, "tunnel": tunnel_page, "drift": drift_page}
         return [*(url(name, page) for name, page in pages.items()), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
@@ -296,6 +297,7 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
             "licence_words": licence_words(row.pk),
             **replacement_facts(row),
             **certificate_facts(row),
+            "tunnel_url": tunnel_url(row.pk) if self.has_change_permission(request, row) else "",
             "access_url": access_url(row.pk) if self.has_change_permission(request, row) else "",
             "last_error": state.last_error if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN} else "",
         }

@@ -18,6 +18,7 @@ from locations.models.observed import (
     RouterState,
 )
 from locations.models.places import GroupPlace, Location, LocationChoice, LocationGroup, LocationUser
+from locations.models.tunnels import RouterTunnel, TunnelServer
 from locations.models.usage import AccountUsage, InterfaceDay, InterfaceTraffic, SessionKick, SessionRecord
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "RouterSample",
     "RouterSession",
     "RouterState",
+    "RouterTunnel",
     "SessionKick",
     "SessionRecord",
+    "TunnelServer",
 ]

@@ -51,6 +51,18 @@ from locations.services.rollouts import profile_rollout_cancel, profile_rollout_
 from locations.services.sessions import sessions_kick
 from locations.services.switching import Switch, account_open_now, accounts_replace, location_switch, switch_of
 from locations.services.testing import TestResult, location_test
+from locations.services.tunnels import (
+    Issued,
+    TunnelReport,
+    is_tunnelled,
+    location_add_tunnelled,
+    tunnel_check,
+    tunnel_issue,
+    tunnel_key_put,
+    tunnel_remove,
+    tunnel_reserve,
+    tunnel_use,
+)
 
 __all__ = [
     "UNSET",
@@ -58,6 +70,7 @@ __all__ = [
     "AskError",
     "CertificateState",
     "Choice",
+    "Issued",
     "LocationStatus",
     "LogView",
     "PingResult",
@@ -65,6 +78,7 @@ __all__ = [
     "Repaired",
     "Switch",
     "TestResult",
+    "TunnelReport",
     "access_check",
     "account_change",
     "account_disable",
@@ -93,10 +107,12 @@ __all__ = [
     "group_put",
     "group_remove",
     "history_prune",
+    "is_tunnelled",
     "isolation_sets_refresh",
     "kick_locations",
     "location_accept_router",
     "location_add",
+    "location_add_tunnelled",
     "location_change",
     "location_choose",
     "location_compare",
@@ -123,4 +139,10 @@ __all__ = [
     "sessions_kick",
     "switch_of",
     "trusting_roles",
+    "tunnel_check",
+    "tunnel_issue",
+    "tunnel_key_put",
+    "tunnel_remove",
+    "tunnel_reserve",
+    "tunnel_use",
 ]

@@ -252,7 +252,13 @@ SSTP_CLIENT = _port(
         *texts("verify-server-certificate verify-server-address-from-certificate", kind="bool", default="false"),
         Prop("pfs", "bool", default="false", extra=("required",)),
         Prop("tls-version", "enum", default="any", enum=("any", "only-1.2")),
-        *_DIAL,
+        Prop(
+            "authentication",
+            "enumlist",
+            default="pap,chap,mschap1,mschap2",
+            enum=("pap", "chap", "mschap1", "mschap2"),
+        ),
+        *(prop for prop in _DIAL if prop.name != "allow"),
     ),
 )
 OVPN_CLIENT = _port(

@@ -86,6 +86,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_accessaccount_live": "locations.view_accessaccount",
     "locations_location_certificate": "locations.view_location",
     "locations_location_access": "locations.change_location",
+    "locations_location_tunnel": "locations.change_location",
     "locations_location_test_connection": "locations.test_location",
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",

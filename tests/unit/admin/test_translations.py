@@ -19,6 +19,7 @@ SAME = {
     "Online", "Operator", "PPPoE", "Ping", "Router", "RouterOS", "Status", "Super Admin", "Telegram", "Total", "Voucher",
     "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "login", "model", "offline",
     "online", "operator", "posting", "router", "status", "subtotal", "total", "voucher",
+    "SSTP (RouterOS 6)", "Tunnel", "WireGuard (RouterOS 7)", "tunnel",
     # nothing but what is put in
     "Deposit %(amount)s",
     "%(age)s: %(amount)s", "%(amount)s debit", "%(plan)s, %(days)s", "%(text)s. %(reason)s", "%(time)s online",
