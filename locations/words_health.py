@@ -15,6 +15,7 @@ from core.words import Tone, Words
 from locations.choices import AlertKind, RebootStatus
 from locations.models import RouterAlert, RouterReboot, RouterState
 from locations.selectors_health import CELLS, Cell, Quarter, Run, answered_percent
+from locations.services.asking import sentence_of
 from locations.sync.reboots import VALID
 
 ADVICE_NEEDED = "not enough permissions"
@@ -104,6 +105,12 @@ def span_text(run: Run, zone: str | None, now: datetime) -> str:
     """`10.15 – 11.00`."""
     end = min(run.end, now)
     return f"{moment_short(run.begin, zone, now)} – {moment_short(end, zone, now)}"
+
+
+def error_text(last_error: str) -> str:
+    """`timeout: no answer` as a sentence; empty stays empty."""
+    problem, colon, words = last_error.partition(": ")
+    return sentence_of(problem, words) if colon else last_error
 
 
 def strip_sentence(quarters: Sequence[Quarter], runs: Sequence[Run], zone: str | None, now: datetime) -> str:

@@ -33,6 +33,7 @@ from locations.words_health import (
     Graph,
     alert_words,
     cell_words,
+    error_text,
     figure,
     graph,
     health_facts,
@@ -109,7 +110,10 @@ def _one(row: Location) -> dict[str, Any]:
         "facts": health_facts(state, row.timezone),
         "licence": _("%(n)s of %(limit)s") % {"n": use.sessions, "limit": use.limit} if use else "",
         "strip": strip(quarters, runs, row.timezone, now),
-        "outages": [(span_text(run, row.timezone, now), cell_words(run.cell)) for run in reversed(outages)],
+        "outages": [
+            (span_text(run, row.timezone, now), cell_words(run.cell), error_text(run.error))
+            for run in reversed(outages)
+        ],
         "graphs": drawn, "height": HEIGHT,
         "hours": _hours(hour_titles(quarters, row.timezone), drawn),
         "legend": [cell_words(cell) for cell in Cell],
@@ -180,7 +184,7 @@ def _all(request: HttpRequest) -> list[dict[str, Any]]:
 def _draw(lines: list[dict[str, Any]]) -> None:
     """What only the shown page needs."""
     now = clock.now()
-    quarters = quarters_of([line["row"].pk for line in lines], now)
+    quarters = quarters_of([line["row"].pk for line in lines], now, is_strip_only=True)
     for line in lines:
         row, state = line["row"], line["state"]
         mine = quarters[row.pk]

@@ -66,6 +66,7 @@ class QuarterOut(OutSerializer):
     cpu_load = serializers.IntegerField(allow_null=True)
     free_memory = serializers.IntegerField(allow_null=True)
     sessions = serializers.IntegerField(allow_null=True)
+    error = serializers.CharField(help_text="Why the last failed poll of it failed.")
 
 
 class LocationHealthOut(OutSerializer):

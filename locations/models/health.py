@@ -15,7 +15,8 @@ class RouterSample(models.Model):
     """Five minutes of polls of one router, added to by each of them (`at` is when they began).
 
     288 rows a day and router, 57,600 a day for 200 routers, pruned after a week. The figures are the worst of the five
-    minutes: highest round trip, CPU load and sessions, least free memory; null when no poll told them.
+    minutes: highest round trip, CPU load and sessions, least free memory; null when no poll told them. `error` is why the
+    last failed one failed, as in `RouterState.last_error`.
     """
 
     location = models.ForeignKey(Location, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -26,6 +27,7 @@ class RouterSample(models.Model):
     cpu_load = models.PositiveSmallIntegerField(null=True)
     free_memory = models.BigIntegerField(null=True)
     sessions = models.PositiveIntegerField(null=True)
+    error = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["location", "at"], name="locations_sample_once")]

@@ -48,7 +48,7 @@ def failure_record(location_id: int, error: RouterError, now: datetime) -> None:
         _certificate_stop(state, error)
     if state.reach != before:
         state.reach_since = now
-    sample_add(location_id, now, failed=1)
+    sample_add(location_id, now, failed=1, error=state.last_error)
     is_down = _is_down(state)
     if is_down and state.down_told_at is None and not is_rebooting(location_id):
         state.down_told_at, is_news = now, True

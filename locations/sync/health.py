@@ -111,23 +111,25 @@ def health_take(state: RouterState, payload: dict[str, Any], at: datetime) -> No
 
 _SAMPLE = """
 INSERT INTO locations_routersample AS s
-  (location_id, at, answered, failed, latency_ms, cpu_load, free_memory, sessions)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+  (location_id, at, answered, failed, latency_ms, cpu_load, free_memory, sessions, error)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (location_id, at) DO UPDATE SET
   answered = LEAST(s.answered + EXCLUDED.answered, 9999), failed = LEAST(s.failed + EXCLUDED.failed, 9999),
   latency_ms = GREATEST(s.latency_ms, EXCLUDED.latency_ms), cpu_load = GREATEST(s.cpu_load, EXCLUDED.cpu_load),
-  free_memory = LEAST(s.free_memory, EXCLUDED.free_memory), sessions = GREATEST(s.sessions, EXCLUDED.sessions)
+  free_memory = LEAST(s.free_memory, EXCLUDED.free_memory), sessions = GREATEST(s.sessions, EXCLUDED.sessions),
+  error = COALESCE(NULLIF(EXCLUDED.error, ''), s.error)
 """
 
 
 def sample_add(
     location_id: int, at: datetime, *, answered: int = 0, failed: int = 0, latency_ms: int | None = None,
-    cpu_load: int | None = None, free_memory: int | None = None, sessions: int | None = None,
+    cpu_load: int | None = None, free_memory: int | None = None, sessions: int | None = None, error: str = "",
 ) -> None:  # fmt: skip
     """Add one poll, answered or failed, to its five minutes."""
     begin = datetime.fromtimestamp(at.timestamp() // SAMPLE_SECONDS * SAMPLE_SECONDS, UTC)
     with connection.cursor() as cursor:
-        cursor.execute(_SAMPLE, [location_id, begin, answered, failed, latency_ms, cpu_load, free_memory, sessions])
+        values = [location_id, begin, answered, failed, latency_ms, cpu_load, free_memory, sessions, error[:200]]
+        cursor.execute(_SAMPLE, values)
 
 
 @dataclass(frozen=True)

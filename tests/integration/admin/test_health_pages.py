@@ -45,7 +45,7 @@ def day_of_samples(location: Location) -> None:
     for minutes in range(0, 24 * 60, 5):
         at = end - timedelta(minutes=minutes)
         is_away = 180 < minutes <= 240
-        sample_add(location.pk, at, failed=1) if is_away else sample_add(
+        sample_add(location.pk, at, failed=1, error="timeout: no answer") if is_away else sample_add(
             location.pk, at, answered=1, latency_ms=20 + minutes // 60, cpu_load=5, free_memory=64 * 2**20, sessions=2
         )
         if is_away and minutes > 210:
@@ -67,6 +67,7 @@ def test_a_day_is_drawn_and_said(world: World, login: Login) -> None:
     text = text_of(html)
     assert "The router's clock is 1 min 30 s behind, since" in text.replace("&#x27;", "'")
     assert "flash memory is worn out" not in text
+    assert text.count("No answer in time. Check address, firewall and VPN.") == 2
     for fact in ("21 ms", "64 MB of 256 MB", "1,234 sectors", "99,999 sectors", "0.4 %", "2 h"):
         assert fact in text
     assert html.count("<polyline") == 6  # three figures, each broken by the half hour without an answer

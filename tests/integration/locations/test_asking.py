@@ -58,6 +58,9 @@ def test_two_may_ask_and_a_third_is_told_to_wait() -> None:
                     assert client.print("/system/identity") == [{"name": "MikroTik"}]
             with router_ask(location) as client:
                 assert client.print("/system/identity") == [{"name": "MikroTik"}]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+            assert cursor.fetchone() == (0,)
 
 
 def test_who_dies_while_asking_gives_his_turn_back() -> None:
@@ -86,6 +89,16 @@ def test_a_router_that_says_nothing_is_left_when_the_time_is_over() -> None:
         assert late.value.message == "No answer in time. Check address, firewall and VPN."
         router.clear_fault("stall")
         assert location_test(location).ok
+
+
+def test_all_questions_together_have_one_time_limit() -> None:
+    with emulated() as router:
+        location = location_of(router)
+        router.set_fault("delay", ms=200)
+        with pytest.raises(AskError) as late, router_ask(location, seconds=1) as client:
+            list(map(client.print, ["/system/identity"] * 10))
+        assert late.value.problem == "timeout"
+        assert len(router.op_log("/system/identity/print")) < 6
 
 
 def test_another_router_is_asked_nothing() -> None:

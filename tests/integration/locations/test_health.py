@@ -82,10 +82,10 @@ def test_five_minutes_are_one_row_with_the_worst_of_them() -> None:
         at = real_now().replace(minute=10, second=0, microsecond=0)
         sample_add(location.pk, at, answered=1, latency_ms=20, cpu_load=5, free_memory=900, sessions=3)
         sample_add(location.pk, at + timedelta(seconds=299), answered=1, latency_ms=8, cpu_load=60, free_memory=500)
-        sample_add(location.pk, at + timedelta(seconds=150), failed=1)
+        sample_add(location.pk, at + timedelta(seconds=150), failed=1, error="timeout: no answer")
         sample_add(location.pk, at + timedelta(seconds=300), failed=1)
         first, second = RouterSample.objects.order_by("at")
-        assert (first.at, first.answered, first.failed) == (at, 2, 1)
+        assert (first.at, first.answered, first.failed, first.error) == (at, 2, 1, "timeout: no answer")
         assert (first.latency_ms, first.cpu_load, first.free_memory, first.sessions) == (20, 60, 500, 3)
         assert (second.at, second.answered, second.failed) == (at + timedelta(seconds=300), 0, 1)
         assert (second.latency_ms, second.cpu_load) == (None, None)
@@ -100,6 +100,7 @@ def test_a_failed_poll_is_in_the_samples() -> None:
         location_run(location.pk, is_forced=True)
         sample = RouterSample.objects.get()
         assert (sample.answered, sample.failed, sample.latency_ms) == (0, 1, None)
+        assert sample.error == RouterState.objects.get().last_error != ""
 
 
 def test_a_wrong_clock_is_told_once(told: list[Any]) -> None:
