@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core.monitoring import checks, gauges
 from core.monitoring.checks import CheckResult
-from locations.choices import Hold, Reach
-from locations.models import TODO, AccessAccount, RouterState
+from locations.choices import AlertKind, Hold, Reach
+from locations.models import TODO, AccessAccount, RouterAlert, RouterState
 from locations.selectors import LICENCE_ALERT, certificates_unconfirmed, licence_uses
 from locations.words_connection import certificate_sentence
 
@@ -22,6 +22,8 @@ def register_all() -> None:
     gauges.register("mb_licence_use", "Hotspot sessions against the licence's, highest of all routers.", licence_use)
     checks.register("locations.licences", gettext_lazy("Licences of routers"), licences_check)
     checks.register("locations.certificates", gettext_lazy("Certificates of routers"), certificates_check)
+    gauges.register("mb_router_warnings", "Warnings of routers that hold.", warnings_by_kind, labels=("kind",))
+    checks.register("locations.warnings", gettext_lazy("Warnings of routers"), warnings_check)
     checks.register("locations.routers", gettext_lazy("Routers"), routers_check)
 
 
@@ -64,6 +66,23 @@ def certificates_check() -> CheckResult:
     shown = "; ".join(f"{row.name}: {certificate_sentence(row, groups=4)}" for row in waiting[:3])
     shown += " …" if len(waiting) > 3 else ""
     return CheckResult(False, _("Nothing is sent to them until somebody confirms: %(names)s.") % {"names": shown})
+
+
+def warnings_by_kind() -> dict[tuple[str, ...], float]:
+    rows = RouterAlert.objects.filter(location__is_active=True, told_at__isnull=False, ended_at=None)
+    known = dict(rows.values_list("kind").annotate(Count("pk")).order_by("kind"))
+    return {(str(kind),): float(known.get(kind, 0)) for kind in AlertKind}
+
+
+def warnings_check() -> CheckResult:
+    """Bad while a clock is wrong or a flash memory wears out; licences have a line of their own."""
+    rows = RouterAlert.objects.filter(location__is_active=True, told_at__isnull=False, ended_at=None)
+    bad = rows.exclude(kind=AlertKind.LICENCE).select_related("location").order_by("since", "pk")[:4]
+    if not bad:
+        return CheckResult(True, _("Clocks and flash memories are well."))
+    shown = ", ".join(f"{row.location.name} ({row.get_kind_display()})" for row in bad[:3])
+    more = " …" if len(bad) > 3 else ""
+    return CheckResult(False, _("Look at the health of the routers: %(names)s.") % {"names": shown + more})
 
 
 def licence_use() -> float:

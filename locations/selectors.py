@@ -40,6 +40,7 @@ from locations.models import (
     RouterSession,
     RouterState,
 )
+from locations.sync.identity import licence_limits
 
 
 def locations_visible_to(user: User) -> QuerySet[Location]:
@@ -271,7 +272,7 @@ LICENCE_ALERT = 0.8
 
 @dataclass(frozen=True)
 class LicenceUse:
-    """Live hotspot sessions of a router against what its licence allows."""
+    """Live sessions of a router against what its licence allows: of the kind, hotspot or PPPoE, nearer to its limit."""
 
     location: int
     name: str
@@ -288,9 +289,14 @@ def licence_uses(location_id: int | None = None) -> list[LicenceUse]:
     states = RouterState.objects.filter(location__is_active=True, licence_limit__gt=0)
     states = states if location_id is None else states.filter(pk=location_id)
     rows = list(states.order_by("location__name").values_list("pk", "location__name", "licence_limit"))
-    sessions = RouterSession.objects.filter(kind=Kind.HOTSPOT, location__in=[pk for pk, _name, _limit in rows])
-    online = dict(sessions.values_list("location_id").annotate(n=Count("pk")).order_by())
-    return [LicenceUse(pk, name, online.get(pk, 0), limit or 0) for pk, name, limit in rows]
+    sessions = RouterSession.objects.filter(location__in=[pk for pk, _name, _limit in rows])
+    counts = sessions.values_list("location_id", "kind").annotate(n=Count("pk")).order_by()
+    online = {(pk, kind): count for pk, kind, count in counts}
+    uses = [
+        [LicenceUse(pk, name, online.get((pk, kind), 0), most) for kind, most in licence_limits(limit).items()]
+        for pk, name, limit in rows
+    ]
+    return [max(of_one, key=lambda use: use.share) for of_one in uses]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A warning begins at one value and ends at another, and is told after a minute: w
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,12 +17,12 @@ from django.db import connection
 from django.db.models import F
 
 from core import events
-from locations.choices import AlertKind, Kind
+from locations.choices import AlertKind
 from locations.events import RouterAlerted, RouterAlertEnded, RouterRestarted
 from locations.models import RouterAlert, RouterSample, RouterState
 from locations.routeros.client import RouterClient
 from locations.routeros.errors import RouterTrap
-from locations.sync.identity import Identity, licence_limit
+from locations.sync.identity import Identity, licence_limit, licence_limits
 from locations.sync.reboots import reboot_seen
 
 SAMPLE_SECONDS = 300
@@ -101,8 +102,10 @@ def health_take(state: RouterState, payload: dict[str, Any], at: datetime) -> No
         state.location_id, at, answered=1, latency_ms=state.latency_ms, cpu_load=identity["cpu"],
         free_memory=min(identity["memory"], LARGEST), sessions=sessions,
     )  # fmt: skip
-    hotspot = sum(1 for session in payload["sessions"] if session["kind"] == Kind.HOTSPOT)
-    alerts_take(state.location_id, _readings(health, hotspot, licence_limit(identity["licence"])), at)
+    limits = licence_limits(licence_limit(identity["licence"]))
+    online = Counter(session["kind"] for session in payload["sessions"])
+    fullest = max((online[kind] * 100 // limit for kind, limit in limits.items()), default=0)
+    alerts_take(state.location_id, _readings(health, fullest), at)
     is_asked = reboot_seen(state.location_id, identity["uptime"], at)
     if payload["restarted"] or is_asked:
         state.restarted_at = at - timedelta(seconds=identity["uptime"])
@@ -142,9 +145,8 @@ class Reading:
     is_right: bool
 
 
-def _readings(health: dict[str, Any], hotspot: int, limit: int | None) -> list[Reading]:
+def _readings(health: dict[str, Any], percent: int) -> list[Reading]:
     """Only what this poll told: a menu that was not read neither begins nor ends a warning."""
-    percent = hotspot * 100 // limit if limit else 0
     found = [
         Reading(AlertKind.LICENCE, percent, percent >= LICENCE_PERCENT, percent < LICENCE_PERCENT_AGAIN),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from locations.choices import AlertKind, Kind, Reach
 from locations.emulator.router import EmulatedRouter
 from locations.events import LocationDown, RouterAlerted, RouterAlertEnded, RouterRestarted
 from locations.models import RouterAlert, RouterSample, RouterState
+from locations.monitoring import warnings_by_kind, warnings_check
 from locations.routeros.errors import LoginRefused, RouterTimeout
 from locations.services import AskError, router_log, router_ping
 from locations.sync.failure import failure_record
@@ -110,9 +111,14 @@ def test_a_wrong_clock_is_told_once(told: list[Any]) -> None:
         router.set_clock(skew_seconds=-900)
         world.later(40)
         assert (told, RouterAlert.objects.get().told_at) == ([], None)
+        assert warnings_check().is_ok
         world.later(40)
+        assert told == []
         world.later(40)
         assert told == [RouterAlerted([(world.location.pk, "clock")])]
+        assert warnings_by_kind() == {("licence",): 0.0, ("clock",): 1.0, ("flash",): 0.0}
+        found = warnings_check()
+        assert (found.is_ok, found.sentence) == (False, "Look at the health of the routers: Pos 1 (clock wrong).")
         router.set_clock(skew_seconds=90)  # better, and not right
         world.later(40)
         router.set_clock(skew_seconds=-200)
@@ -124,6 +130,7 @@ def test_a_wrong_clock_is_told_once(told: list[Any]) -> None:
         router.set_clock(skew_seconds=0)
         world.later(40)
         assert told[1:] == [RouterAlertEnded([(world.location.pk, "clock")])]
+        assert warnings_check().is_ok
         assert RouterAlert.objects.get().ended_at == world.clock.at
 
 
