@@ -131,7 +131,17 @@ def sample_add(
     """Add one poll, answered or failed, to its five minutes."""
     begin = datetime.fromtimestamp(at.timestamp() // SAMPLE_SECONDS * SAMPLE_SECONDS, UTC)
     with connection.cursor() as cursor:
-        values = [location_id, begin, answered, failed, latency_ms, cpu_load, free_memory, sessions, error[:200]]
+        values: list[Any] = [
+            location_id,
+            begin,
+            answered,
+            failed,
+            latency_ms,
+            cpu_load,
+            free_memory,
+            sessions,
+            error[:200],
+        ]
         cursor.execute(_SAMPLE, values)
 
 
