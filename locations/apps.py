@@ -20,5 +20,7 @@ class LocationsConfig(AppConfig):
         declare_job("locations.tasks.health_prune", every_seconds=6 * 3600, queue="celery")
         declare_job("locations.tasks.history_prune", every_seconds=3600, queue="celery")
         declare_job("locations.tasks.reboots_expire", every_seconds=60, queue="celery")
+        declare_job("locations.tasks.config_backups_nightly", every_seconds=600, queue="celery")
+        declare_job("locations.tasks.configs_prune", every_seconds=6 * 3600, queue="celery")
         declarations.declare_all()
         monitoring.register_all()

@@ -67,3 +67,10 @@ class RouterRestarted(Event):
 
     location_id: int
     is_asked: bool
+
+
+@dataclass(frozen=True)
+class ConfigChanged(Event):
+    """The configuration of routers was changed by somebody else. `versions` are ids of `ConfigVersion`."""
+
+    versions: Sequence[int]

@@ -54,3 +54,15 @@ def history_prune() -> str:
 @recorded
 def reboots_expire() -> str:
     return f"{reboots.reboots_expire(now())} restarts given up"
+
+
+@shared_task(name="locations.tasks.config_backups_nightly")
+@recorded
+def config_backups_nightly() -> str:
+    return f"configuration backups of {services.config_backups_nightly(now())} routers wanted"
+
+
+@shared_task(name="locations.tasks.configs_prune")
+@recorded
+def configs_prune() -> str:
+    return f"{services.configs_prune()} old configurations removed"

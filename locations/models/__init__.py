@@ -7,6 +7,7 @@ Every `DesiredRow` is its own outbox: `revision <> applied_revision` means the r
 from __future__ import annotations
 
 from locations.models.access import RouterLogin
+from locations.models.configs import ConfigBackup, ConfigVersion
 from locations.models.desired import NOT_SYNCED, TODO, AccessAccount, DesiredRow, RouterEntry, RouterProfile
 from locations.models.health import RouterAlert, RouterReboot, RouterSample
 from locations.models.observed import (
@@ -26,6 +27,8 @@ __all__ = [
     "TODO",
     "AccessAccount",
     "AccountUsage",
+    "ConfigBackup",
+    "ConfigVersion",
     "DesiredRow",
     "DriftRow",
     "GroupPlace",

@@ -22,6 +22,14 @@ from locations.services.certificates import (
     trusting_roles,
 )
 from locations.services.changes import UNSET, account_change, accounts_set_profile
+from locations.services.configs import (
+    config_acknowledge,
+    config_backup_ask,
+    config_backup_wanted,
+    config_backups_nightly,
+    config_download,
+    configs_prune,
+)
 from locations.services.drift import Repaired, accounts_compare, drift_repair, location_compare, profiles_compare
 from locations.services.entries import (
     entry_adopt,
@@ -99,6 +107,12 @@ __all__ = [
     "certificate_state",
     "certificate_trust",
     "choice_assign",
+    "config_acknowledge",
+    "config_backup_ask",
+    "config_backup_wanted",
+    "config_backups_nightly",
+    "config_download",
+    "configs_prune",
     "conflict_adopt",
     "drift_repair",
     "entry_adopt",

@@ -10,9 +10,11 @@ from django.db.models.functions import Now
 from core.clock import now as clock_now
 from core.kick import kick
 from locations.choices import Reach, RolloutMode, RolloutStatus
+from locations.choices_configs import BackupStatus
 from locations.models import (
     TODO,
     AccessAccount,
+    ConfigBackup,
     DriftRow,
     Location,
     Observation,
@@ -41,6 +43,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
         location=OuterRef("pk"), repair_at__isnull=False, removed_at=None, router_words=""
     )
     kicks = SessionKick.objects.filter(location=OuterRef("pk"), ended_at=None)
+    backups = ConfigBackup.objects.filter(location=OuterRef("pk"), status=BackupStatus.WAITING)
     poll_due = Q(state__polled_at=None) | Q(state__polled_at__lte=now - timedelta(seconds=POLL_SECONDS))
     rows = (
         Location.objects.filter(is_active=True)
@@ -56,6 +59,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
             | Exists(observations)
             | Exists(removals)
             | Exists(kicks)
+            | Exists(backups)
             | Q(state__compare_wanted__isnull=False)
             | Q(state__reconcile_due_at__lte=now)
         )

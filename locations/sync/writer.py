@@ -21,6 +21,7 @@ from locations.routeros.client import RouterClient
 from locations.routeros.errors import LeaseLost, RouterError, RouterTimeout
 from locations.sync import connections
 from locations.sync.batch import Batch
+from locations.sync.config_backup import backup_due, backup_take
 from locations.sync.extras import extras_due, extras_remove
 from locations.sync.failure import failure_record
 from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
@@ -109,6 +110,7 @@ class _Run:
         self.ends_at = time.monotonic() + RUN_SECONDS
         self.compare_again: timedelta | None = None
         self.tried_kicks: set[int] = set()
+        self.has_backed_up = False  # once per run: a wish that came meanwhile is for the next one
         self.has_stepped = False  # speed changes go on once per run: their pace is counted in seconds
         self.is_sending = False  # the router has sentences of ours that it did not answer
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
@@ -128,6 +130,7 @@ class _Run:
                 self._poll(client, seen or read_identity(client))
                 seen = None
                 did = True
+            did = did or self._config_backup(client)
             did = did or self._compare(client) or self._rollouts(client) or self._batch(client)
             did = did or self._extras(client) or self._reconcile(client, is_forced=False)
             did = did or replacement_step(self.location.pk, self.now())
@@ -270,6 +273,20 @@ class _Run:
         if batch.outcomes:
             outcomes_record(model, batch.outcomes, self.now())
         sessions_ended_record(self.location.pk, batch.ended, self.now())
+
+    def _config_backup(self, client: RouterClient) -> bool:
+        """The configuration as it was, before many changes of ours or because a wish for it waits."""
+        due = None if self.has_backed_up else backup_due(self.location.pk, self.now())
+        self.has_backed_up = True
+        if due is None:
+            return False
+        self._renew(client, {}, RECONCILE_SECONDS)
+        seen = read_identity(client)
+        check_same_router(self._state(), seen)
+        backup_take(
+            due, self.location, client, seen, self.tag, self.now(), confirm=lambda: lease_confirm(self.lease)
+        )
+        return True
 
     def _compare(self, client: RouterClient) -> bool:
         """What a person asked to look at now."""
