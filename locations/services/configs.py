@@ -31,6 +31,9 @@ def config_backup_wanted(
     the changes it is for: then they cannot be sent before it.
     """
     RouterState.objects.select_for_update().get(pk=location.pk)
+    this_night = night_on and ConfigBackup.objects.filter(location=location, night_on=night_on).first()
+    if this_night:
+        return this_night
     waiting = ConfigBackup.objects.filter(location=location, status=BackupStatus.WAITING).first()
     if waiting is None:
         waiting = ConfigBackup.objects.create(
