@@ -30,7 +30,11 @@ FEATURES = (
     Feature("ping", _("Ping from the router"), ("test",), is_core=True),
     Feature("passwords", _("Compare passwords on the router with ours; secrets in configuration backups"), ("sensitive",)),
     Feature("reboot", _("Reboot the router from here"), ("reboot",)),
-    Feature("files", _("Files on the router: configuration backups, thousands of logins in one go, login pages of the hotspot"), ("ftp",)),
+    Feature(
+        "files",
+        _("Files on the router: configuration backups, thousands of logins in one go, login pages of the hotspot"),
+        ("ftp",),
+    ),
     Feature("scripts", _("Scripts and schedulers on the router, as the hotspot wizard sets them up"), ("policy",)),
 )  # fmt: skip
 CORE = tuple(policy for feature in FEATURES if feature.is_core for policy in feature.policies)

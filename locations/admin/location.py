@@ -22,6 +22,7 @@ from core.formats import number
 from locations.admin.access import access_page, access_url
 from locations.admin.care import CareMixin
 from locations.admin.certificate import certificate_facts, certificate_page
+from locations.admin.configs import config_facts, config_page
 from locations.admin.drift import drift_page, drift_url
 from locations.admin.facts import (
     accounts_url,
@@ -209,7 +210,10 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
                 f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"locations_location_{name}"
             )
 
-        pages = {"certificate": certificate_page, "access": access_page, "tunnel": tunnel_page, "drift": drift_page}
+        pages = {
+            "certificate": certificate_page, "access": access_page, "tunnel": tunnel_page, "drift": drift_page,
+            "configuration": config_page,
+        }  # fmt: skip
         return [*(url(name, page) for name, page in pages.items()), *super().get_urls()]
 
     def save_model(self, request: HttpRequest, obj: Location, form: Any, change: bool) -> None:
@@ -296,6 +300,7 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
             "router_facts": router_facts(state),
             "licence_words": licence_words(row.pk),
             **replacement_facts(row),
+            **config_facts(request, row),
             **certificate_facts(row),
             "tunnel_url": tunnel_url(row.pk) if self.has_change_permission(request, row) else "",
             "access_url": access_url(row.pk) if self.has_change_permission(request, row) else "",

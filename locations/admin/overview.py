@@ -14,6 +14,7 @@ from core.admin.paginator import COUNT_LIMIT, EstimatedPaginator
 from core.formats import moment_short, number
 from core.panels import FirstStep, IndexPanel, Tile, add_first_step, add_index_panel
 from core.words import Tone
+from locations.admin.configs import config_tiles
 from locations.admin.facts import accounts_url
 from locations.choices import NOT_REACHED, Hold, Reach, RebootStatus
 from locations.models import NOT_SYNCED, Location, RouterAlert, RouterReboot
@@ -66,6 +67,7 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
         tiles += reboot_tiles(user)
     if routers["unconfirmed"]:
         tiles += certificate_tiles(user)
+    tiles += config_tiles(user)
     if routers["unknown"]:
         tiles.insert(2, Tile(_("Not contacted yet"), number(routers["unknown"]), places, Tone.QUIET, "router"))
     return tiles

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from locations.api.accounts import AccountViewSet
 from locations.api.care import AlertViewSet
+from locations.api.configs import ConfigBackupViewSet, ConfigVersionViewSet
 from locations.api.entries import EntryViewSet, RolloutViewSet
 from locations.api.groups import ChoiceViewSet, GroupViewSet
 from locations.api.health import HealthView
@@ -18,4 +19,6 @@ router.register("speed-changes", RolloutViewSet, basename="speed-change")
 router.register("location-groups", GroupViewSet, basename="location-group")
 router.register("router-alerts", AlertViewSet, basename="router-alert")
 router.register("location-choices", ChoiceViewSet, basename="location-choice")
+router.register("config-versions", ConfigVersionViewSet, basename="config-version")
+router.register("config-backups", ConfigBackupViewSet, basename="config-backup")
 urlpatterns = [*router.urls, path("health/", HealthView.as_view(), name="health")]

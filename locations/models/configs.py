@@ -82,9 +82,7 @@ class ConfigBackup(models.Model):
         Location, verbose_name=_("location"), on_delete=models.CASCADE, related_name="+", db_index=False
     )
     reason = models.CharField(_("reason"), max_length=8, choices=BackupReason.choices)
-    status = models.CharField(
-        _("state"), max_length=8, choices=BackupStatus.choices, default=BackupStatus.WAITING
-    )
+    status = models.CharField(_("state"), max_length=8, choices=BackupStatus.choices, default=BackupStatus.WAITING)
     requested_at = models.DateTimeField(_("requested"))
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     night_on = models.DateField(null=True)

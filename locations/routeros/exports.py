@@ -18,13 +18,12 @@ _WORD = re.compile(r'(?:\[[^]]*\]|"(?:[^"\\]|\\.)*"|[^\s"\[])+|\S')
 _NAME = re.compile(r'(?:^|\s)(name|comment)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPE = re.compile(r"\\([0-9A-F]{2}|.)", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "_": " "}
-_SECRET_NAMES = (
-    r"[\w.-]*(?:pass|secret|key|psk|communit|token|private|credential|wpa|pin|otp|hash|contents|bearer)[\w.-]*"
-)
+_KINDS = "pass|secret|key|psk|communit|token|private|credential|wpa|pin|otp|hash|contents|bearer"
+_NAMES = rf"[\w.-]*(?:{_KINDS})[\w.-]*"
 _VALUE = r'(?P<value>\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|[^\s";)\]}\\]+)'
-_SECRET = re.compile(rf"(?P<name>\b{_SECRET_NAMES}\s*[=:]\s*|:(?:local|global|set)\s+{_SECRET_NAMES}\s+){_VALUE}", re.I)
+_SECRET = re.compile(rf"(?P<name>\b{_NAMES}\s*[=:]\s*|:(?:local|global|set)\s+{_NAMES}\s+){_VALUE}", re.I)
 _KEYLIKE = re.compile(r"keepalive[\w-]*=|key-(?:size|usage)=", re.I)
-_BOT = re.compile(r"\b\d{6,12}:[A-Za-z0-9_-]{30,}")
+_BOT = re.compile(r"(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}")
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/@\"\\]+@")
 _COMMUNITY, _LOGINS = "/snmp community", "/ip hotspot user"
 MOST_COMPARED = 2000  # lines of one menu that are compared in their order; above, only what came and went is told
@@ -67,6 +66,8 @@ def _unfolded(text: str) -> Iterable[str]:
     """Lines that go on in the next one (a backslash at their end) are joined. Raises Incomplete for an open end."""
     pieces: list[str] = []
     for physical in text.replace("\r\n", "\n").split("\n"):
+        if pieces and not physical:
+            raise Incomplete("cut")
         line = physical.lstrip() if pieces else physical
         if line.endswith("\\") and not line.startswith("#") and _is_continued(line):
             pieces.append(line[:-1])

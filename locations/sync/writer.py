@@ -283,9 +283,7 @@ class _Run:
         self._renew(client, {}, RECONCILE_SECONDS)
         seen = read_identity(client)
         check_same_router(self._state(), seen)
-        backup_take(
-            due, self.location, client, seen, self.tag, self.now(), confirm=lambda: lease_confirm(self.lease)
-        )
+        backup_take(due, self.location, client, seen, self.tag, self.now(), confirm=lambda: lease_confirm(self.lease))
         return True
 
     def _compare(self, client: RouterClient) -> bool:

@@ -67,6 +67,9 @@ TABLE = {
     "imports.add_importrun": ADMIN,
     # drift, groups, entries, speed changes
     "locations.repair_location": ADMIN,
+    "locations.view_configversion": ADMIN,
+    "locations.add_configbackup": ADMIN,
+    "locations.acknowledge_configversion": ADMIN,
     "locations.open_accessaccount": ADMIN,
     "locations.view_locationgroup": BOTH,
     "locations.add_locationgroup": ADMIN,
@@ -190,6 +193,7 @@ TABLE = {
     "core.view_errorrecord": NOBODY,
     "core.view_slowquery": NOBODY,
     "core.change_installation": NOBODY,
+    "locations.download_configversion": NOBODY,
     "django_celery_beat.change_periodictask": NOBODY,
 }
 

@@ -31,7 +31,16 @@ from core.api.views import RoomViewSet
 from core.settings_registry import sync_settings
 from imports.models import ImportRun
 from imports.services import import_start
-from locations.models import LocationChoice, LocationGroup, ProfileRollout, RouterAlert, RouterEntry
+from locations.models import (
+    ConfigBackup,
+    ConfigVersion,
+    LocationChoice,
+    LocationGroup,
+    ProfileRollout,
+    RouterAlert,
+    RouterEntry,
+)
+from locations.models.configs import packed
 from locations.services import AccessReport, entry_put, group_put, location_choose, profile_rollout_start
 from payments.models import Payment
 from payments.services import payment_receive_cash
@@ -90,6 +99,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_test_connection": "locations.test_location",
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
+    "locations_location_configuration": "locations.view_configversion",
     "locations_location_drift": "locations.view_location",
     "locations_location_health": "locations.view_location",
     "locations_location_health_live": "locations.view_location",
@@ -220,6 +230,13 @@ def house(house: House) -> WalkedHouse:
     )  # fmt: skip
     group = group_put(None, name="Walk", locations=[house.here], actor=None)
     location_choose(group, now=MADE_AT, subject="walk:1")
+    kept = ConfigVersion.objects.create(
+        location=house.here, number=1, packed=packed(["/snmp set enabled=yes"]), line_count=1, size=22,
+        taken_at=MADE_AT, seen_at=MADE_AT,
+    )  # fmt: skip
+    ConfigBackup.objects.create(
+        location=house.here, reason="asked", status="taken", requested_at=MADE_AT, finished_at=MADE_AT, version=kept
+    )
     RouterAlert.objects.create(location=house.here, kind="clock", since=MADE_AT, told_at=MADE_AT)
     entry_put(location=house.here, kind="address_list", words={"list": "vip", "address": "10.1.1.1"}, tag="a")
     profile_rollout_start(house.account.profile, mode="next_login", now=MADE_AT)
@@ -297,6 +314,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "location-group": LocationGroup.objects.get().pk, "location-choice": LocationChoice.objects.get().pk,
         "router-alert": RouterAlert.objects.get().pk,
         "router-entry": RouterEntry.objects.get().pk, "speed-change": ProfileRollout.objects.get().pk,
+        "config-version": ConfigVersion.objects.get().pk, "config-backup": ConfigBackup.objects.get().pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
         "journal": house.entry.pk,
         "posting": house.entry.postings.all()[0].pk,
@@ -360,6 +378,8 @@ ONLY_ADMIN_MAY = {
     "location-accept-router POST", "location-certificate POST", "location-trust-certificate POST",
     "location-check-access POST",
     "location-compare POST", "location-repair POST",
+    "config-version-list GET", "config-version-detail GET", "config-version-changes GET",
+    "config-backup-list GET", "config-backup-detail GET",
     "account-adopt POST", "account-open-now POST",
     "location-group-list POST", "location-group-detail PATCH", "location-group-detail DELETE",
     "router-entry-adopt POST", "speed-change-list POST", "speed-change-cancel POST",

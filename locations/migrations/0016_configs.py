@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('locations', '0014_sessions_usage'),
+        ('locations', '0015_tunnels'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
