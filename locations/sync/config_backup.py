@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -77,7 +78,7 @@ def backup_take(
         _finish(backup, BackupStatus.TAKEN, now, version=version, is_new=is_new, **left)
 
 
-def _finish(backup: ConfigBackup, to: BackupStatus, now: datetime, **changes: object) -> None:
+def _finish(backup: ConfigBackup, to: BackupStatus, now: datetime, **changes: Any) -> None:
     transition(ConfigBackup.objects.filter(pk=backup.pk), to=to, allowed=BACKUP_MOVES, finished_at=now, **changes)
 
 
