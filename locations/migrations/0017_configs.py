@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('locations', '0015_tunnels'),
+        ('locations', '0016_sample_error'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
