@@ -201,6 +201,7 @@ def health_facts(state: RouterState | None, zone: str | None = None) -> list[tup
         return []
     skew = state.clock_skew_seconds
     facts = [
+        (_("Measured"), moment(state.polled_at, zone) if state.polled_at else ""),
         (_("Round trip"), figure(state.latency_ms, "ms") if state.latency_ms is not None else ""),
         (_("CPU load"), figure(state.cpu_load, "%") if state.cpu_load is not None else ""),
         (_("Free memory"), memory_text(state)),

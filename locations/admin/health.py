@@ -15,7 +15,7 @@ from core import clock
 from core.admin.pages import Page, add_page
 from core.formats import duration
 from locations.admin.facts import location_words
-from locations.choices import NOT_REACHED
+from locations.choices import NOT_REACHED, Reach
 from locations.models import Location, RouterState
 from locations.selectors import licence_uses, locations_visible_to
 from locations.selectors_health import (
@@ -198,9 +198,9 @@ def _draw(lines: list[dict[str, Any]]) -> None:
 
 
 def _figures(state: RouterState | None) -> list[str]:
-    """Round trip, CPU load, free memory, running for, version; a dash for what nobody told."""
-    if state is None:
-        return ["–"] * 5
+    """Round trip, CPU load, free memory, running for, version; a dash for what nobody told, or not any more."""
+    if state is None or state.reach != Reach.ONLINE:
+        return ["–"] * 4 + [state.version if state and state.version else "–"]
     return [
         figure(state.latency_ms, "ms") if state.latency_ms is not None else "–",
         figure(state.cpu_load, "%") if state.cpu_load is not None else "–",
