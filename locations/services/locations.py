@@ -146,7 +146,11 @@ def location_accept_router(location: Location, *, actor: User | None, ip: str | 
     state.serial, state.other_serial = state.other_serial, ""
     state.reach, state.reach_since = Reach.UNKNOWN, clock_now()
     state.uptime_seconds, state.retry_at, state.failures, state.last_error = None, None, 0, ""
-    state.reconcile_due_at, state.is_repair_due = clock_now(), True
+    state.reconciled_at, state.reconcile_due_at, state.is_repair_due = (
+        None,
+        clock_now(),
+        True,
+    )  # nobody looked at it yet
     state.save()
     _replacement_start(location, details["before"], details["after"], actor)
     events.emit(StaffActed(actor.pk if actor else None, "location.router_accepted", details, ip))

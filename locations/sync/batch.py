@@ -35,6 +35,7 @@ class Batch:
     now: datetime
     seconds: float
     siblings: dict[int, menus.SiblingUse] = field(default_factory=dict)
+    unread_seconds: int = 0  # since the last poll: counters on the router may have grown by as much
     outcomes: list[Outcome] = field(default_factory=list)
     lost_profiles: set[int] = field(default_factory=set)  # the router does not have them any more
     ended: list[tuple[str, str]] = field(default_factory=list)  # kind and name of sessions we ended
@@ -127,7 +128,8 @@ class Batch:
     def _account_words(self, account: Entry) -> tuple[dict[str, str], int | None]:
         assert isinstance(account, AccessAccount)  # noqa: S101  # narrows the type; only accounts are passed
         siblings = self.siblings.get(account.pk, menus.SiblingUse())
-        uptime = menus.limit_seconds(account, account.profile.shared_users, siblings, self.now)
+        shared = account.profile.shared_users
+        uptime = menus.limit_seconds(account, shared, siblings, self.now, self.unread_seconds)
         if account.kind != Kind.HOTSPOT:
             uptime = None
         size = menus.limit_bytes(account, siblings)

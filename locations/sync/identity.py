@@ -97,6 +97,16 @@ def has_restarted(state: RouterState, seen: Identity, now: datetime) -> bool:
     return seen.uptime_seconds + slack < state.uptime_seconds + elapsed
 
 
+def is_unread(state: RouterState) -> bool:
+    """What is on it was never compared since it was first seen, accepted or restarted: a link may have broken meanwhile.
+
+    Nothing may be sent before: ids may be other entries' now, and counters that started anew would pass for old ones.
+    """
+    if state.uptime_seconds is None or state.reconciled_at is None:
+        return True
+    return state.restarted_at is not None and state.reconciled_at < state.restarted_at
+
+
 LICENCE_SESSIONS = {"1": 1, "3": 1, "4": 200, "5": 500}
 LICENCE_PPP = 200  # PPPoE sessions of the levels that allow one hotspot session; the others allow as many of both
 

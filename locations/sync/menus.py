@@ -41,20 +41,23 @@ class SiblingUse:
     bytes: int = 0
 
 
-def limit_seconds(account: AccessAccount, shared_users: int, siblings: SiblingUse, now: datetime) -> int | None:
+def limit_seconds(
+    account: AccessAccount, shared_users: int, siblings: SiblingUse, now: datetime, unread_seconds: int = 0
+) -> int | None:
     """The `limit-uptime` that makes the router alone end paid time; None: no limit.
 
     The router compares it with its own counter of this epoch: earlier epochs and other routers are taken off
-    the plan's limit; the rest of the validity is added to what the counter already shows. Several devices at once
-    count several seconds per second, so calendar validity is widened by their number: too late is healed by the
-    server, too early would take paid time away. Never 0, which RouterOS reads as "no limit".
+    the plan's limit; the rest of the validity is added to what the counter already shows: what we last read, and the
+    `unread_seconds` since then, in which he may have been online. Several devices at once count several seconds per
+    second, so calendar validity is widened by their number: too late is healed by the server, too early would take
+    paid time away. Never 0, which RouterOS reads as "no limit".
     """
     limits: list[int] = []
     if account.limit_uptime_seconds is not None:
         limits.append(account.limit_uptime_seconds - account.past_uptime_seconds - siblings.seconds)
     if account.valid_until is not None:
         left = max(0, int((account.valid_until - now).total_seconds()))
-        limits.append(account.epoch_uptime_seconds + left * shared_users)
+        limits.append(account.epoch_uptime_seconds + (left + unread_seconds) * shared_users)
     return max(1, min(limits)) if limits else None
 
 

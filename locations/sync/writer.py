@@ -24,7 +24,7 @@ from locations.sync.batch import Batch
 from locations.sync.config_backup import backup_due, backup_take
 from locations.sync.extras import extras_due, extras_remove
 from locations.sync.failure import failure_record
-from locations.sync.identity import Identity, check_same_router, has_restarted, read_identity
+from locations.sync.identity import Identity, check_same_router, has_restarted, is_unread, read_identity
 from locations.sync.kicks import KickWork, kicks_due, kicks_record, kicks_send
 from locations.sync.kinds import place_of
 from locations.sync.lease import (
@@ -158,7 +158,7 @@ class _Run:
         check_same_router(state, seen)
         if self.lease.is_takeover:
             self._resend_inherited()
-        if state.uptime_seconds is None or has_restarted(state, seen, self.now()):
+        if has_restarted(state, seen, self.now()) or is_unread(state):
             # Never seen, replaced or restarted: ids may be others now, profiles may be missing, and counters lost
             # with a power cut must be noticed before limits are sent.
             self._poll(client, seen)
@@ -249,7 +249,10 @@ class _Run:
         if not (profiles or entries or accounts):
             return False
         place = place_of(self.location.pk, self.tag)  # after the rows: never older than they are
-        batch = Batch(client, place, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts))
+        batch = Batch(
+            client, place, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts),
+            unread_seconds=self._unread_seconds(),
+        )  # fmt: skip
         sent = {"profile": profiles, "entry": entries, "account": accounts}
         self._renew(client, {name: [row.pk for row in rows] for name, rows in sent.items()}, BATCH_SECONDS)
         self.is_sending = True
@@ -264,6 +267,11 @@ class _Run:
         has_moved = bool(batch.outcomes or batch.lost_profiles)
         self.is_stalled = not has_moved
         return has_moved
+
+    def _unread_seconds(self) -> int:
+        """How long ago the counters were last read."""
+        polled_at = self._state().polled_at
+        return 0 if polled_at is None else max(0, int((self.now() - polled_at).total_seconds()))
 
     @transaction.atomic
     def _record(self, model: Model, batch: Batch) -> None:

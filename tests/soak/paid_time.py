@@ -104,8 +104,9 @@ class PaidTime:
                 guest.overtime += SLICE
         for run in before.values():
             self._end(run)
-            kept = self.unread.setdefault(router, {})
-            kept[run.guest.code] = kept.get(run.guest.code, 0.0) + run.unread
+            if run.seconds >= SLICE:  # less leaves no trace in a counter of seconds
+                kept = self.unread.setdefault(router, {})
+                kept[run.guest.code] = kept.get(run.guest.code, 0.0) + run.unread
         self.running[router] = after
 
     @staticmethod

@@ -9,7 +9,7 @@ import pytest
 from core import events
 from core.clock import now as real_now
 from locations import services
-from locations.choices import Kind, Reach
+from locations.choices import Kind, Priority, Reach
 from locations.events import FirstLogin
 from locations.models import AccessAccount, Location, Observation, RouterProfile, RouterSession, RouterState
 from locations.sync.writer import location_run
@@ -119,6 +119,53 @@ def test_a_factory_reset_brings_accounts_back_with_their_remaining_time(version:
         unused.refresh_from_db()
         assert (account.used_uptime_seconds, account.past_uptime_seconds, account.is_synced) == (600, 600, True)
         assert (unused.used_uptime_seconds, unused.is_synced) == (0, True)
+
+
+def test_nothing_is_sent_to_a_reset_router_before_it_was_compared_even_when_the_link_breaks_in_between() -> None:
+    clock = Clock(real_now())
+    with emulated(clock="manual") as router:
+        location = location_of(router)
+        account = voucher_account(location, limit_uptime_seconds=3600)
+        location_run(location.pk, now=clock)
+        router.hotspot_login("ABCD2345", "ABCD2345", MAC)
+        router.advance(600)
+        clock.at += timedelta(seconds=600)
+        location_run(location.pk, now=clock)
+
+        router.factory_reset()
+        router.set_fault(
+            "truncate", rows=0, pattern="^/ip/hotspot/user/print"
+        )  # the poll finds nobody, the comparison breaks
+        services.account_change(account, password="baru", priority=Priority.PAID)
+        for _attempt in range(3):  # the kept connection died with the router; then it breaks twice
+            router.advance(20)
+            clock.at += timedelta(seconds=20)
+            location_run(location.pk, is_forced=True, now=clock)
+        assert [row["name"] for row in router.rows("/ip/hotspot/user")] == ["default-trial"]
+        router.clear_fault()
+        location_run(location.pk, is_forced=True, now=clock)
+        (row,) = router.rows("/ip/hotspot/user", name="ABCD2345")
+        assert (row["password"], row["limit-uptime"], row["uptime"]) == ("baru", "50m", "0s")
+        account.refresh_from_db()
+        assert (account.past_uptime_seconds, account.epoch_uptime_seconds) == (600, 0)
+
+
+def test_a_limit_sent_between_two_polls_takes_no_paid_time() -> None:
+    """The router's counter grew by what nobody has read yet; the limit counts from the counter."""
+    clock = Clock(real_now())
+    with emulated(clock="manual") as router:
+        location = location_of(router)
+        account = voucher_account(location, valid_until=clock.at + timedelta(seconds=1200))
+        location_run(location.pk, now=clock)
+        router.hotspot_login("ABCD2345", "ABCD2345", MAC)
+        for seconds in (60, 25):
+            router.advance(seconds)
+            clock.at += timedelta(seconds=seconds)
+            if seconds == 25:
+                services.account_kick(account, actor=None)
+            location_run(location.pk, now=clock)
+        (row,) = router.rows("/ip/hotspot/user", name="ABCD2345")
+        assert (row["uptime"], row["limit-uptime"]) == ("1m25s", "20m")  # 1,115 s are left, and 1,115 s he may stay
 
 
 def test_a_power_cut_gives_no_free_time() -> None:
