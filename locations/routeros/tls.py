@@ -26,6 +26,7 @@ def tls_context(mode: str) -> ssl.SSLContext | None:
         if settings.ROUTER_CA_FILE:
             context.load_verify_locations(settings.ROUTER_CA_FILE)
         return context
+    context.options |= ssl.OP_NO_RENEGOTIATION  # the certificate that was compared stays the one
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE  # pinned: compared by fingerprint before the password is sent
     if mode == TlsMode.ANONYMOUS:

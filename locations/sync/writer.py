@@ -124,9 +124,9 @@ class _Run:
             seen = self._arrive(client)
         while time.monotonic() < self.ends_at:
             did = self._urgent(client) or self._reboot(client)
-            if not client.is_open:
+            if not client.is_open or self._state().other_fingerprint:  # a person asking it met another certificate
                 return
-            if not did and (self.is_poll_wanted or is_poll_due(self._state(), self.now())):
+            if not did and (self.is_poll_wanted or is_poll_due(self.location.state, self.now())):
                 self._poll(client, seen or read_identity(client))
                 seen = None
                 did = True

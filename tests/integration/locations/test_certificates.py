@@ -28,7 +28,7 @@ from locations.monitoring import certificates_check
 from locations.routeros.client import RouterClient, RouterTarget
 from locations.routeros.errors import CertificateUnconfirmed, RouterTlsError
 from locations.services.certificates import fingerprint_clean
-from locations.sync import connections
+from locations.sync import connections, writer
 from locations.sync.sweep import locations_due
 from locations.sync.writer import location_run
 from locations.words_connection import encryption_words, fingerprint_words
@@ -207,6 +207,28 @@ def test_a_kept_connection_does_not_hide_the_stop(certificates: list[Files]) -> 
         router.clear_op_log()
         location_run(location.pk, is_forced=True)
         assert router.op_counts() == {}
+
+
+def test_the_stop_ends_a_run_that_is_under_way(certificates: list[Files], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody's test meets another certificate while the writer is between two batches on its old connection."""
+    with emulated() as router:
+        location = location_of(router)
+        profile = services.profile_put(location=location, kind=Kind.HOTSPOT, name="paket")
+        location_run(location.pk)
+        before = writer._Run._urgent
+
+        def then_it_is_met(run: writer._Run, client: RouterClient) -> bool:
+            did = before(run, client)
+            RouterState.objects.update(reach=Reach.CERTIFICATE, other_fingerprint=certificates[1][2])
+            return did
+
+        monkeypatch.setattr(writer._Run, "_urgent", then_it_is_met)
+        services.account_put(profile=profile, name="ABCD2345", password=None, tag="b1")
+        services.profile_put(location=location, kind=Kind.HOTSPOT, name="another")
+        location_run(location.pk)
+        assert hotspot_users(router) == {}
+        assert {row["name"] for row in router.rows("/ip/hotspot/user/profile")} == {"default", "paket"}
+        assert RouterState.objects.get().reach == Reach.CERTIFICATE
 
 
 def test_another_address_is_another_question(certificates: list[Files]) -> None:
