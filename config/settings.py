@@ -310,6 +310,8 @@ SPECTACULAR_SETTINGS = {
         "AlertKindEnum": "locations.choices.AlertKind",
         "RebootStatusEnum": "locations.choices.RebootStatus",
         "QuarterStateEnum": "locations.selectors_health.Cell",
+        "LastSessionEndEnum": "locations.choices.SessionEnd",
+        "UsagePeriodEnum": "locations.choices.UsagePeriod",
         "PresenceEnum": "locations.choices.Presence",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import customer, home
+from dashboard.views import customer, home, sessions
 
 app_name = "dashboard"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("sessions/", sessions.sessions, name="sessions"),
+    path("sessions/end/", sessions.sessions_end, name="sessions_end"),
+    path("talkers/", sessions.talkers, name="talkers"),
     path("customers/", home.customers, name="customers"),
     path("customers/<int:pk>/", customer.customer, name="customer"),
     path("customers/<int:pk>/services/", customer.services, name="services"),

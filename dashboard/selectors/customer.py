@@ -18,9 +18,10 @@ from customers.models import Contact, Customer
 from dashboard import links
 from dashboard.links import Step
 from dashboard.offline import Explanation, Line, Verdict, explain
-from dashboard.selectors.lines import lines_of
+from dashboard.selectors.lines import MAX_SERVICES, lines_of
 from dashboard.selectors.scope import Family
 from dashboard.selectors.timeline import Page, timeline_page
+from dashboard.selectors.traffic import Use, use_of
 from dashboard.words import balance_words, day, invoice_words, service_words
 from locations.words import fact_of, row_words
 from payments.models import Payment
@@ -85,6 +86,7 @@ class CustomerPage:
     services: Sequence[Service] | None
     invoices: Invoices | None
     payments: Sequence[PaymentRow] | None
+    use: Use | None
     timeline: Page
     action: Step | None
 
@@ -101,6 +103,7 @@ def customer_page(family: Family) -> CustomerPage:
         services=services_of(family) if may("billing.view_subscription") else None,
         invoices=_invoices(family) if may("billing.view_invoice") else None,
         payments=_payments(family) if may("payments.view_payment") else None,
+        use=_use(family) if may("billing.view_subscription") and may("locations.view_accessaccount") else None,
         timeline=timeline_page(family),
         action=_action(family),
     )
@@ -162,6 +165,12 @@ def _invoice_row(row: Invoice, today: date) -> InvoiceRow:
 def _payments(family: Family) -> list[PaymentRow]:
     rows = family.payments().select_related("method", "received_by").order_by("-id")[:PAYMENTS_SHOWN]
     return [PaymentRow(row, payment_words(row), method_name(row.method), links.payment_page(row.pk)) for row in rows]
+
+
+def _use(family: Family) -> Use:
+    logins = family.services().filter(account__isnull=False).order_by("-pk")[:MAX_SERVICES]
+    named = logins.values_list("account__location_id", "account__kind", "account__name")
+    return use_of(list(named), _today(family))
 
 
 def _action(family: Family) -> Step | None:

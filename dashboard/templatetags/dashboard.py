@@ -12,10 +12,12 @@ from django.utils.safestring import SafeString
 from core.formats import moment
 from customers.phones import phone_text
 from dashboard.links import Step
+from dashboard.selectors.traffic import rate_text
 
 register = template.Library()
 
 register.filter("phone", phone_text)
+register.filter("rate", rate_text)
 
 
 @register.filter

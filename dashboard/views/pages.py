@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from core.admin.theme import site_name
@@ -24,20 +24,25 @@ View = Callable[..., HttpResponse]
 
 def staff_page(permission: str = "") -> Callable[[View], View]:
     """Read-only page for members of staff who have `permission`; others log in first, or are refused."""
+    return lambda view: cast("View", require_safe(_guarded(permission, view)))
 
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            user = request.user
-            if not (user.is_authenticated and user.is_active and user.is_staff):
-                return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
-            if permission and not user.has_perm(permission):
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
 
-        return cast("View", require_safe(never_cache(csp(STRICT)(guarded))))
+def staff_action(permission: str) -> Callable[[View], View]:
+    """The same for what changes something: POST only, with the token of the form."""
+    return lambda view: _guarded(permission, cast("View", require_POST(view)))
 
-    return decorate
+
+def _guarded(permission: str, view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        if not (user.is_authenticated and user.is_active and user.is_staff):
+            return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+        if permission and not user.has_perm(permission):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return cast("View", never_cache(csp(STRICT)(guarded)))
 
 
 def staff_of(request: HttpRequest) -> User:

@@ -9,6 +9,13 @@ from locations.api.configs import ConfigBackupViewSet, ConfigVersionViewSet
 from locations.api.entries import EntryViewSet, RolloutViewSet
 from locations.api.groups import ChoiceViewSet, GroupViewSet
 from locations.api.health import HealthView
+from locations.api.sessions import (
+    LiveSessionViewSet,
+    SessionEndViewSet,
+    SessionRecordViewSet,
+    TalkersView,
+    UsageViewSet,
+)
 from locations.api.views import LocationViewSet
 
 router = SimpleRouter()
@@ -21,4 +28,12 @@ router.register("router-alerts", AlertViewSet, basename="router-alert")
 router.register("location-choices", ChoiceViewSet, basename="location-choice")
 router.register("config-versions", ConfigVersionViewSet, basename="config-version")
 router.register("config-backups", ConfigBackupViewSet, basename="config-backup")
-urlpatterns = [*router.urls, path("health/", HealthView.as_view(), name="health")]
+router.register("sessions", LiveSessionViewSet, basename="session")
+router.register("past-sessions", SessionRecordViewSet, basename="past-session")
+router.register("session-ends", SessionEndViewSet, basename="session-end")
+router.register("usage", UsageViewSet, basename="usage")
+urlpatterns = [
+    *router.urls,
+    path("health/", HealthView.as_view(), name="health"),
+    path("top-talkers/", TalkersView.as_view(), name="top-talkers"),
+]

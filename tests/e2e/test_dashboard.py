@@ -14,7 +14,10 @@ from pytest_django.live_server_helper import LiveServer
 from billing.models import Promise
 from core import clock
 from customers.models import Contact
-from locations.models import AccessAccount, RouterState
+from locations.models import AccessAccount, RouterSession, RouterState, SessionKick
+from locations.services import sessions_kick
+from locations.sync.sessions import record_of, records_write
+from locations.sync.usage import Growth, usage_add
 from tests.e2e.conftest import Open
 from tests.e2e.test_screens import judge
 from tests.integration.dashboard.world import World, add_bill, add_service, build_world, go_online, move, pay
@@ -46,7 +49,14 @@ def house(transactional_db: None) -> World:
     live = add_service(
         world, "toko", now=now, expiry_date=today + timedelta(days=9), note="Second floor, behind the stairs"
     )
-    go_online(live, now)
+    session = go_online(live, now)
+    RouterSession.objects.update(rate_in=1_250_000, rate_out=48_000_000)
+    for days in (0, 1, 3, 29):
+        usage_add(world.near.pk, [Growth("ppp", "toko", 10**9, 9 * 10**9, 40_000)], now - timedelta(days=days))
+    records_write([record_of(session, now, "ended")])
+    other = go_online(add_service(world, "warnet", now=now), now)
+    sessions_kick([other], actor=world.boss, now=now)
+    SessionKick.objects.update(ended_at=now, had_cookie=True, came_back_at=now)
     add_service(world, "gudang", location=world.far, now=now)
     RouterState.objects.filter(location=world.far).update(
         reach="offline", reach_since=now - timedelta(hours=3), clock_skew_seconds=900
@@ -80,6 +90,10 @@ def screens(world: World) -> dict[str, str]:
         "nobody": reverse("dashboard:customers") + "?q=nobody",
         "customer": reverse("dashboard:customer", args=[pk]),
         "timeline": reverse("dashboard:timeline", args=[pk]),
+        "online": reverse("dashboard:sessions"),
+        "nobody online": reverse("dashboard:sessions") + "?q=nobody-at-all",
+        "talkers now": reverse("dashboard:talkers"),
+        "talkers this month": reverse("dashboard:talkers") + "?period=month",
     }
 
 
@@ -124,6 +138,20 @@ def test_without_javascript(house: World, opened: Open, live_server: LiveServer)
     expect(page.get_by_role("heading", name=LONG)).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_text("Log in again").or_(page.get_by_label("Username")).first).to_be_visible()
+
+
+def test_ending_a_session_asks_first_and_says_what_is_true_without_javascript(
+    house: World, opened: Open, live_server: LiveServer
+) -> None:
+    page = opened(house.boss, 360, java_script_enabled=False).new_page()
+    page.goto(live_server.url + reverse("dashboard:sessions") + "?q=toko")
+    page.get_by_label("Choose toko").check()
+    page.get_by_role("button", name="End the chosen sessions").click()
+    expect(page.get_by_role("heading", name="End 1 session?")).to_be_visible()
+    page.get_by_role("button", name="End them").click()
+    expect(page.get_by_text("The end of 1 session is asked for.")).to_be_visible()
+    expect(page.get_by_text("waiting for router “Pos 2”")).to_be_visible()
+    assert SessionKick.objects.get(name="toko").ended_at is None
 
 
 def test_live_parts_follow_the_router_and_keep_what_is_open(

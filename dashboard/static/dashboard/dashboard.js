@@ -9,7 +9,8 @@
   /* what somebody is reading or about to press is not replaced under his hands */
   document.addEventListener("htmx:beforeRequest", function (event) {
     var part = event.detail.elt;
-    if (part.id === "service-list" && part.contains(document.activeElement)) { event.preventDefault(); }
+    if (!part.hasAttribute("data-live")) { return; }
+    if (part.contains(document.activeElement) || part.querySelector("input:checked")) { event.preventDefault(); }
   });
   var open = [];
   document.addEventListener("htmx:beforeSwap", function (event) {

@@ -32,6 +32,7 @@ from core.settings_registry import sync_settings
 from imports.models import ImportRun
 from imports.services import import_start
 from locations.models import (
+    AccountUsage,
     ConfigBackup,
     ConfigVersion,
     LocationChoice,
@@ -39,9 +40,21 @@ from locations.models import (
     ProfileRollout,
     RouterAlert,
     RouterEntry,
+    RouterSession,
+    SessionKick,
+    SessionRecord,
 )
 from locations.models.configs import packed
-from locations.services import AccessReport, entry_put, group_put, location_choose, profile_rollout_start
+from locations.services import (
+    AccessReport,
+    entry_put,
+    group_put,
+    location_choose,
+    profile_rollout_start,
+    sessions_kick,
+)
+from locations.sync.sessions import record_of, records_write
+from locations.sync.usage import Growth, usage_add
 from payments.models import Payment
 from payments.services import payment_receive_cash
 from tests.integration.api.conftest import MADE_AT, PASSWORD, House, Login
@@ -81,6 +94,8 @@ OTHERS: dict[str, str] = {
     "admin:my_stock": "billing.view_own_agent",
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
+    "dashboard:sessions": "locations.view_accessaccount", "dashboard:talkers": "locations.view_accessaccount",
+    "dashboard:sessions_end": "locations.kick_accessaccount", "top-talkers": "locations.view_accessaccount",
     "dashboard:timeline": "customers.view_customer", "admin:dashboard": "customers.view_customer",
 }  # fmt: skip
 # pages of an admin beyond the standard five: the permission they need
@@ -240,6 +255,14 @@ def house(house: House) -> WalkedHouse:
     RouterAlert.objects.create(location=house.here, kind="clock", since=MADE_AT, told_at=MADE_AT)
     entry_put(location=house.here, kind="address_list", words={"list": "vip", "address": "10.1.1.1"}, tag="a")
     profile_rollout_start(house.account.profile, mode="next_login", now=MADE_AT)
+    session = RouterSession.objects.create(
+        location=house.here, kind="hotspot", router_id="*1", name=house.account.name, account=house.account,
+        started_at=MADE_AT, seen_at=MADE_AT,
+    )  # fmt: skip
+    sessions_kick([session], actor=None, now=MADE_AT)
+    records_write([record_of(session, MADE_AT, "ended")])
+    usage_add(house.here.pk, [Growth("hotspot", house.account.name, 1, 2, 3)], MADE_AT)
+    AccountUsage.objects.filter(period="month").delete()
     import_start(content=b"nama\nA\n", filename="walk.csv", actor=house.admin, request_key="walk")
     return WalkedHouse(**vars(house), seller=agent.user, agent=agent, payment=payment, shift=shift, expense=expense,
                        adjustment=adjustment)  # fmt: skip
@@ -321,10 +344,12 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "contact": house.contact.pk, "invoice": house.invoice.pk,
         "payment": house.payment.pk, "payment-method": house.payment.method_id,
         "agent": house.agent.pk, "cash-shift": house.shift.pk,
+        "session": RouterSession.objects.get().pk, "past-session": SessionRecord.objects.get().pk,
+        "session-end": SessionKick.objects.get().pk, "usage": AccountUsage.objects.get().pk,
     }  # fmt: skip
 
 
-WITHOUT_ROW = {"run-tonight"}
+WITHOUT_ROW = {"run-tonight", "session-kick"}
 
 
 def _url(name: str, house: WalkedHouse) -> tuple[str, bool]:
@@ -360,6 +385,8 @@ OPERATOR_MAY = {
     "customer-contacts GET", "customer-contacts POST", "customer-consents GET", "customer-consents POST",
     "customer-documents GET", "customer-events GET", "contact-list GET", "contact-detail GET", "contact-detail PATCH",
     "account-list GET", "account-detail GET", "account-disable POST", "account-enable POST", "account-kick POST",
+    "session-list GET", "session-detail GET", "session-kick POST", "past-session-list GET", "past-session-detail GET",
+    "session-end-list GET", "session-end-detail GET", "usage-list GET", "usage-detail GET",
     "payment-list GET", "payment-list POST", "payment-detail GET", "payment-method-list GET", "payment-method-detail GET",
     "cash-shift-list GET", "cash-shift-list POST", "cash-shift-detail GET", "cash-shift-count POST",
     "cash-shift-hand-over POST",
