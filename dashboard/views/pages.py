@@ -24,12 +24,12 @@ View = Callable[..., HttpResponse]
 
 def staff_page(permission: str = "") -> Callable[[View], View]:
     """Read-only page for members of staff who have `permission`; others log in first, or are refused."""
-    return lambda view: cast("View", require_safe(_guarded(permission, view)))
+    return lambda view: require_safe(_guarded(permission, view))
 
 
 def staff_action(permission: str) -> Callable[[View], View]:
     """The same for what changes something: POST only, with the token of the form."""
-    return lambda view: _guarded(permission, cast("View", require_POST(view)))
+    return lambda view: _guarded(permission, require_POST(view))
 
 
 def _guarded(permission: str, view: View) -> View:
