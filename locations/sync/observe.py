@@ -107,6 +107,8 @@ class Reading:
     live_uptime: int = 0
     live_bytes: int = 0
     live_bytes_in: int = 0
+    known_uptime: int = 0  # of live sessions that go on, as read the last time
+    known_bytes: int = 0
     ppp: list[dict[str, Any]] = field(default_factory=list)
     going_on: Mapping[tuple[str, str], RouterSession] = field(default_factory=dict)
     began_at: datetime | None = None
@@ -129,8 +131,11 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
         if key not in online and key not in users:
             continue
         row = users.get(key)
+        # after a restart every counter was read: who is not in the list stands at nothing
+        is_read = row is not None or (payload["restarted"] and key[0] == Kind.HOTSPOT)
         base = (row["uptime"], row["bytes"], row.get("in", 0)) if row else bases.get(key, (0, 0, 0))
-        readings[key] = Reading(account, base[0], base[1], base[2], is_row_read=row is not None, going_on=live.going_on)
+        base = (0, 0, 0) if is_read and row is None else base
+        readings[key] = Reading(account, base[0], base[1], base[2], is_row_read=is_read, going_on=live.going_on)
         if row and row["uptime"]:
             readings[key].began_at = at - timedelta(seconds=row["uptime"])
     for session in payload["sessions"]:
@@ -140,6 +145,10 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
         reading.live_uptime += session["uptime"]
         reading.live_bytes += session["bytes"]
         reading.live_bytes_in += session.get("in", 0)
+        known = live.going_on.get((session["kind"], session["id"]))
+        if known is not None:
+            reading.known_uptime += known.uptime_seconds
+            reading.known_bytes += known.bytes
         if session["kind"] == Kind.PPP:
             reading.ppp.append(session)
         began = at - timedelta(seconds=session["uptime"])
@@ -250,13 +259,16 @@ def _usage_into(account: AccessAccount, reading: Reading, *, restarted: bool) ->
     """Move the counters; True when the router's limit must be sent again because counted time was lost there.
 
     After a restart the router's counter may be lower than what we saw: the difference is kept as an earlier
-    epoch, so a power cut gives no free time. Without a restart a lower reading is a row not updated yet
-    (routers write it at logout) and is ignored.
+    epoch, so a power cut gives no free time; what sessions that began after it used is no replacement for what was
+    lost. Without a restart a lower reading is a row not updated yet (routers write it at logout) and is ignored.
     """
     uptime = reading.base_uptime + reading.live_uptime
     size = reading.base_bytes + reading.live_bytes
-    lost_seconds = account.epoch_uptime_seconds - uptime
-    lost_bytes = account.epoch_bytes - size
+    is_new_count = restarted and reading.is_row_read and account.kind == Kind.HOTSPOT
+    lost_seconds = account.epoch_uptime_seconds - (
+        reading.base_uptime + reading.known_uptime if is_new_count else uptime
+    )
+    lost_bytes = account.epoch_bytes - (reading.base_bytes + reading.known_bytes if is_new_count else size)
     sent = reading.base_bytes_in + reading.live_bytes_in
     is_growth = lost_seconds <= DROP_SLACK_SECONDS and lost_bytes <= 0
     if is_growth or not (restarted and reading.is_row_read):

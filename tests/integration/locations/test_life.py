@@ -214,6 +214,32 @@ def test_a_power_cut_that_forgets_the_seconds_but_not_the_bytes_gives_no_free_ti
         assert (account.used_uptime_seconds, account.past_uptime_seconds, account.used_bytes) == (100, 100, 5000)
 
 
+def test_who_is_back_before_anyone_looked_after_a_power_cut_gets_no_free_time() -> None:
+    clock = Clock(real_now())
+    with emulated(clock="manual") as router:
+        location = location_of(router)
+        account = voucher_account(location, limit_uptime_seconds=3600)
+        location_run(location.pk, now=clock)
+        router.hotspot_login("ABCD2345", "ABCD2345", MAC)
+        router.advance(100)
+        clock.at += timedelta(seconds=100)
+        location_run(location.pk, now=clock)
+        router.reboot()
+        router.advance(105)  # the phone is back by its cookie a minute after the boot
+        clock.at += timedelta(seconds=105)
+        for _attempt in range(2):
+            location_run(location.pk, is_forced=True, now=clock)
+        account.refresh_from_db()
+        assert (account.past_uptime_seconds, account.epoch_uptime_seconds) == (100, 45)
+        (row,) = router.rows("/ip/hotspot/user", name="ABCD2345")
+        assert (row["uptime"], row["limit-uptime"]) == ("0s", "58m20s")
+        router.advance(60)
+        clock.at += timedelta(seconds=60)
+        location_run(location.pk, is_forced=True, now=clock)
+        account.refresh_from_db()
+        assert account.used_uptime_seconds == 205
+
+
 def test_a_session_that_the_router_lists_twice_counts_once() -> None:
     clock = Clock(real_now())
     with emulated(clock="manual") as router:
