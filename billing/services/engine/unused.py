@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from billing import periods
-from billing.choices import InvoiceStatus, LineKind
+from billing.choices import InvoiceKind, InvoiceStatus, LineKind
 from billing.models import Charge, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
 from billing.services.engine.bills import Extras, bill_of, bills_write, price_of
 from billing.services.engine.lines import ZERO, anchor_of
@@ -61,7 +61,10 @@ def unused_credit(
     ip: str | None = None,
     reason: str = "",
 ) -> Decimal:
-    """Credit the billed days from `start` up to `end`; returns how much. `why`: paused, ended, plan_change."""
+    """Credit the billed days from `start` up to `end`; returns how much. `why`: paused, ended, plan_change.
+
+    Add-ons go with the service, except for a change of plan: they stay.
+    """
     total = ZERO
     spans = SubscriptionPeriod.objects.filter(
         subscription=row, ends_on__gt=start, starts_on__lt=end, invoice__isnull=False
@@ -71,7 +74,42 @@ def unused_credit(
         if first >= last or span.invoice is None:
             continue
         total += _credit(row, span, span.invoice, first, last, why=why, now=now, actor=actor, ip=ip, reason=reason)
+    if why != "plan_change":
+        total += _addons_credit(row, start, end, why=why, now=now, actor=actor, ip=ip, reason=reason)
     return total
+
+
+def _addons_credit(
+    row: Subscription, start: date, end: date, *, why: str, now: datetime, actor: User | None, ip: str | None,
+    reason: str,
+) -> Decimal:  # fmt: skip
+    """The same days of add-ons that are on bills: on the service's own, or on one made when the add-on began."""
+    issued = Invoice.objects.filter(
+        subscription=row, kind=InvoiceKind.INVOICE, status__in=[InvoiceStatus.OPEN, InvoiceStatus.PAID],
+        pk__in=InvoiceLine.objects.filter(invoice__subscription=row, kind=LineKind.ADDON).values("invoice"),
+    )  # fmt: skip
+    total = ZERO
+    for invoice in issued.order_by("pk"):
+        parts = {
+            line.position: part
+            for line, rest in _rests(invoice, row, (LineKind.ADDON,))
+            if (part := min(_addon_share(row, line, start, end), rest)) > 0
+        }
+        if not parts:
+            continue
+        note = credit_note_issue(
+            invoice, lines=parts, reason=_addon_sentence(start, end, why, reason), now=now, actor=actor, ip=ip,
+            request_key=f"addons:{why}:{row.pk}:{start.isoformat()}:{end.isoformat()}",
+        )  # fmt: skip
+        total += note.total
+    return total
+
+
+def _addon_share(row: Subscription, line: InvoiceLine, start: date, end: date) -> Decimal:
+    """What of an add-on's line, with its tax, is for days from `start` up to `end`."""
+    span = date.fromisoformat(line.details["from"]), date.fromisoformat(line.details["to"])
+    monthly = Decimal(line.details["price"])
+    return periods.share(anchor_of(row, span[0]), monthly, line.amount + line.tax_amount, span, (start, end))
 
 
 def _credit(
@@ -102,13 +140,13 @@ def _share(row: Subscription, span: SubscriptionPeriod, invoice: Invoice, days: 
     return periods.share(anchor_of(row, span.starts_on), monthly, paid, (span.starts_on, span.ends_on), days)
 
 
-def _rests(invoice: Invoice, row: Subscription) -> list[tuple[InvoiceLine, Decimal]]:
-    """The service's lines with what of each is not credited yet."""
+def _rests(invoice: Invoice, row: Subscription, kinds: Sequence[str] = OF_SERVICE) -> list[tuple[InvoiceLine, Decimal]]:
+    """The service's lines of these kinds with what of each is not credited yet."""
     credited: dict[int, Decimal] = {}
     for line in InvoiceLine.objects.filter(invoice__credits=invoice):
         of = line.details.get("line")
         credited[of] = credited.get(of, ZERO) + line.amount + line.tax_amount
-    lines = invoice.lines.filter(subscription=row, kind__in=OF_SERVICE).order_by("-position")
+    lines = invoice.lines.filter(subscription=row, kind__in=kinds).order_by("-position")
     rests = [(line, line.amount + line.tax_amount - credited.get(line.pk, ZERO)) for line in lines]
     return [(line, rest) for line, rest in rests if rest > 0]
 
@@ -144,4 +182,13 @@ def _sentence(span: SubscriptionPeriod, first: date, last: date, why: str, reaso
             "Plan changed, not used %(days)s: %(n)d of %(of)d days credited",
             "Plan changed, not used %(days)s: %(n)d of %(of)d days credited", n,
         ) % values  # fmt: skip
+    return _with_reason(text, reason)
+
+
+def _addon_sentence(first: date, end: date, why: str, reason: str) -> str:
+    text = _("Add-ons, paused %(days)s") if why == "paused" else _("Add-ons, ended, not used %(days)s")
+    return _with_reason(text % {"days": days_words(first, end)}, reason)
+
+
+def _with_reason(text: str, reason: str) -> str:
     return (_("%(text)s. %(reason)s") % {"text": text, "reason": reason} if reason else text)[:300]

@@ -425,6 +425,44 @@ def test_the_end_credits_unused_days_when_asked_and_takes_the_login_away() -> No
     sound()
 
 
+def test_add_ons_are_credited_with_the_days_of_the_end() -> None:
+    """One add-on is on the service's bill, one has a bill of its own; both stop with the service, to the day."""
+    pos = place()
+    row = draft(pos, plan(pos))
+    addon_add(row, name="IP publik", amount=60_000, from_on=NOV_22, actor=None, now=at(NOV_22))
+    subscription_activate(row, actor=None, now=at(NOV_22))
+    mid, last = date(2026, 12, 7), date(2026, 12, 12)
+    addon_add(row, name="STB", amount=30_000, from_on=mid, actor=None, now=at(mid))
+    pay(row, 225_000, mid)
+    assert (bills(row)[0][2], bills(row)[1][2], money(row)) == (210_000, 15_000, (0, 0))
+    subscription_end(row, reason="pindah", is_credited=True, actor=None, now=at(last))
+    # 10 of 30 days of each: 50000 of the service, 20000 and 10000 of the add-ons
+    notes = Invoice.objects.filter(kind="credit_note").order_by("pk")
+    assert [(int(note.total), note.note) for note in notes] == [
+        (50_000, "Ended, not used 12 – 21 Dec 2026: 10 of 30 days credited. pindah"),
+        (20_000, "Add-ons, ended, not used 12 – 21 Dec 2026. pindah"),
+        (10_000, "Add-ons, ended, not used 12 – 21 Dec 2026. pindah"),
+    ]
+    assert money(row) == (80_000, 0)
+    sound()
+
+
+def test_add_ons_rest_in_a_pause_and_stay_in_a_change_of_plan() -> None:
+    pos = place()
+    row = draft(pos, plan(pos))
+    addon_add(row, name="IP publik", amount=30_000, from_on=NOV_22, actor=None, now=at(NOV_22))
+    subscription_activate(row, actor=None, now=at(NOV_22))
+    pay(row, 180_000, NOV_22)
+    subscription_pause(row, actor=None, now=at(date(2026, 12, 1)))
+    subscription_resume(row, actor=None, now=at(date(2026, 12, 11)))
+    assert money(row) == (60_000, 0)  # 50000 and 10000 of 10 days
+    day = date(2026, 12, 12)
+    cheap = plan(pos, name="Paket 5M", price=75_000)
+    subscription_change_plan(row, plan=cheap, is_at_once=True, actor=None, now=at(day))
+    assert money(row) == (85_000, 0)  # 10 days at 5000 back, 10 at 2500 asked; the add-on goes on
+    sound()
+
+
 def test_the_end_of_a_postpaid_service_bills_its_last_days_and_charges() -> None:
     pos = place()
     row = service(pos, plan(pos, billing_mode=BillingMode.POSTPAID), NOV_22)

@@ -40,6 +40,9 @@ SECRET = "hunter2-Xy9"
         "key eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ." + SECRET,
         f"-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n-----END OPENSSH PRIVATE KEY-----",
         f"-----BEGIN PRIVATE KEY-----\n{SECRET}",
+        f"Not Found: /pay/{SECRET}/",
+        f"Internal Server Error: /pay/{SECRET}/pdf/",
+        f"https://billing.example.net/pay/{SECRET}?lang=id",
     ],
 )
 def test_a_secret_in_text_is_cut_out(text: str) -> None:
