@@ -38,6 +38,7 @@ NAMED: tuple[Named, ...] = (
     Named("locations.repair_location", "location", "Can compare a router and repair what drifted"),
     Named("locations.acknowledge_configversion", "configversion", "Can note that a change of a router was looked at"),
     Named("locations.download_configversion", "configversion", "Can take a router's configuration out with passwords"),
+    Named("locations.set_up_server", "location", "Can set up a hotspot or PPPoE server on a router"),
     Named("locations.adopt_accessaccount", "accessaccount", "Can take over a router's own entry"),
     Named("locations.open_accessaccount", "accessaccount", "Can open a moved account before the old router let it go"),
     Named("locations.kick_accessaccount", "accessaccount", "Can end a session"),
@@ -134,7 +135,7 @@ _ADMIN = _OPERATOR.union(
     {
         "locations.test_location", "locations.retry_location", "locations.accept_router",
         "locations.trust_certificate",
-        "locations.acknowledge_configversion",
+        "locations.acknowledge_configversion", "locations.set_up_server",
         "locations.adopt_accessaccount", "locations.repair_location", "locations.open_accessaccount",
         "locations.read_routerlog", "locations.ping_location", "locations.reboot_location", "locations.confirm_reboot",
     },

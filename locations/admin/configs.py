@@ -17,6 +17,7 @@ from core.errors import DomainError
 from core.formats import data_size, moment, number
 from core.panels import Tile
 from core.words import Tone
+from locations.admin.servers import SET_UP, server_url
 from locations.models import ConfigBackup, ConfigVersion, Location
 from locations.routeros.exports import masked
 from locations.selectors_configs import backup_last, version_before, version_changes, versions_open
@@ -146,9 +147,16 @@ def _shown(row: Location, request: HttpRequest) -> dict[str, Any]:
 
 def config_facts(request: HttpRequest, row: Location) -> dict[str, Any]:
     """What the location's page says about its configuration backup."""
+    shown: dict[str, Any] = {}
+    if request.user.has_perm(SET_UP):
+        shown["server_url"] = server_url(row.pk)
     if not request.user.has_perm(VIEW):
-        return {}
-    return {"config_words": backup_words(backup_last(row.pk), row, clock.now()), "config_url": config_url(row.pk)}
+        return shown
+    return {
+        **shown,
+        "config_words": backup_words(backup_last(row.pk), row, clock.now()),
+        "config_url": config_url(row.pk),
+    }
 
 
 def config_tiles(user: Any) -> list[Tile]:

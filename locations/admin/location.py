@@ -33,6 +33,7 @@ from locations.admin.facts import (
     router_facts,
     test_page,
 )
+from locations.admin.servers import server_page
 from locations.admin.tunnel import tunnel_page, tunnel_url
 from locations.choices import Hold, Presence, Reach, UserType
 from locations.models import NOT_SYNCED, AccessAccount, Location, LocationUser, RouterEntry, RouterState
@@ -212,7 +213,7 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
 
         pages = {
             "certificate": certificate_page, "access": access_page, "tunnel": tunnel_page, "drift": drift_page,
-            "configuration": config_page,
+            "configuration": config_page, "server": server_page,
         }  # fmt: skip
         return [*(url(name, page) for name, page in pages.items()), *super().get_urls()]
 

@@ -19,6 +19,7 @@ from locations.models.observed import (
     RouterState,
 )
 from locations.models.places import GroupPlace, Location, LocationChoice, LocationGroup, LocationUser
+from locations.models.servers import ServerPlan
 from locations.models.tunnels import RouterTunnel, TunnelServer
 from locations.models.usage import AccountUsage, InterfaceDay, InterfaceTraffic, SessionKick, SessionRecord
 
@@ -50,6 +51,7 @@ __all__ = [
     "RouterSession",
     "RouterState",
     "RouterTunnel",
+    "ServerPlan",
     "SessionKick",
     "SessionRecord",
     "TunnelServer",

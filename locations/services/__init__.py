@@ -56,6 +56,13 @@ from locations.services.looking import LogView, PingResult, router_log, router_p
 from locations.services.profiles import profile_put, profile_remove
 from locations.services.reboots import reboot_ask, reboot_cancel, reboot_confirm
 from locations.services.rollouts import profile_rollout_cancel, profile_rollout_start
+from locations.services.servers import (
+    server_facts,
+    server_plan_confirm,
+    server_plan_discard,
+    server_plan_make,
+    server_plan_undo,
+)
 from locations.services.sessions import sessions_kick
 from locations.services.switching import Switch, account_open_now, accounts_replace, location_switch, switch_of
 from locations.services.testing import TestResult, location_test
@@ -150,6 +157,11 @@ __all__ = [
     "router_ask",
     "router_log",
     "router_ping",
+    "server_facts",
+    "server_plan_confirm",
+    "server_plan_discard",
+    "server_plan_make",
+    "server_plan_undo",
     "sessions_kick",
     "switch_of",
     "trusting_roles",

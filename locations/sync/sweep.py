@@ -11,6 +11,7 @@ from core.clock import now as clock_now
 from core.kick import kick
 from locations.choices import Reach, RolloutMode, RolloutStatus
 from locations.choices_configs import BackupStatus
+from locations.choices_servers import PLAN_OPEN
 from locations.models import (
     TODO,
     AccessAccount,
@@ -21,6 +22,7 @@ from locations.models import (
     ProfileRollout,
     RouterEntry,
     RouterProfile,
+    ServerPlan,
     SessionKick,
 )
 from locations.sync.failure import SLOW_AFTER_FAILURES
@@ -44,6 +46,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
     )
     kicks = SessionKick.objects.filter(location=OuterRef("pk"), ended_at=None)
     backups = ConfigBackup.objects.filter(location=OuterRef("pk"), status=BackupStatus.WAITING)
+    plans = ServerPlan.objects.filter(location=OuterRef("pk"), status__in=PLAN_OPEN)
     poll_due = Q(state__polled_at=None) | Q(state__polled_at__lte=now - timedelta(seconds=POLL_SECONDS))
     rows = (
         Location.objects.filter(is_active=True)
@@ -60,6 +63,7 @@ def locations_due(now: datetime) -> list[tuple[int, int]]:
             | Exists(removals)
             | Exists(kicks)
             | Exists(backups)
+            | Exists(plans)
             | Q(state__compare_wanted__isnull=False)
             | Q(state__reconcile_due_at__lte=now)
         )

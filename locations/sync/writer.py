@@ -46,6 +46,7 @@ from locations.sync.repairs import is_daily_repair_due, is_repairing
 from locations.sync.replacement import replacement_step
 from locations.sync.rollout import rollouts_step
 from locations.sync.scope import compare_done, scope_of
+from locations.sync.server_plan import plan_due, plan_work
 
 RUN_SECONDS = 30.0  # then the next run gets its turn, so that a busy location cannot hold a thread for ever
 RECONCILE_SECONDS = LEASE_SECONDS * 0.8
@@ -130,7 +131,7 @@ class _Run:
                 self._poll(client, seen or read_identity(client))
                 seen = None
                 did = True
-            did = did or self._config_backup(client)
+            did = did or self._config_backup(client) or self._server_plan(client)
             did = did or self._compare(client) or self._rollouts(client) or self._batch(client)
             did = did or self._extras(client) or self._reconcile(client, is_forced=False)
             did = did or replacement_step(self.location.pk, self.now())
@@ -292,6 +293,16 @@ class _Run:
         seen = read_identity(client)
         check_same_router(self._state(), seen)
         backup_take(due, self.location, client, seen, self.tag, self.now(), confirm=lambda: lease_confirm(self.lease))
+        return True
+
+    def _server_plan(self, client: RouterClient) -> bool:
+        """The commands of a server that a person confirmed."""
+        due = plan_due(self.location.pk)
+        if due is None:
+            return False
+        self._renew(client, {}, RECONCILE_SECONDS)
+        check_same_router(self._state(), read_identity(client))
+        plan_work(due, client, self.now(), lambda: lease_confirm(self.lease))
         return True
 
     def _compare(self, client: RouterClient) -> bool:

@@ -68,6 +68,7 @@ TABLE = {
     # drift, groups, entries, speed changes
     "locations.repair_location": ADMIN,
     "locations.view_configversion": ADMIN,
+    "locations.set_up_server": ADMIN,
     "locations.add_configbackup": ADMIN,
     "locations.acknowledge_configversion": ADMIN,
     "locations.open_accessaccount": ADMIN,

@@ -115,6 +115,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_retry": "locations.retry_location",
     "locations_location_accept_router": "locations.accept_router",
     "locations_location_configuration": "locations.view_configversion",
+    "locations_location_server": "locations.set_up_server",
     "locations_location_drift": "locations.view_location",
     "locations_location_health": "locations.view_location",
     "locations_location_health_live": "locations.view_location",
