@@ -86,7 +86,7 @@ def _refuse_second(row: ServerPlan) -> None:
 def _move(row: ServerPlan, to: PlanStatus, **changes: object) -> None:
     try:
         with transaction.atomic():
-            transition(ServerPlan.objects.filter(pk=row.pk), to=to, allowed=PLAN_MOVES, field="status", **changes)  # type: ignore[arg-type]
+            transition(ServerPlan.objects.filter(pk=row.pk), to=to, allowed=PLAN_MOVES, field="status", **changes)
     except IntegrityError:  # the unique index decides between two at once
         raise DomainError("server.busy", _("Another plan is on its way to this router."), status=409) from None
 

@@ -17,9 +17,9 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 SAME = {
     "API port", "Admin", "Bank %(of)s", "Batch", "CSV", "Database", "Debit", "Hotspot", "Indonesia", "Login", "Menu", "Model",
     "Online", "Operator", "PPPoE", "Ping", "Router", "RouterOS", "Status", "Super Admin", "Telegram", "Total", "Voucher",
-    "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "interface", "login", "model", "offline",
+    "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "login", "model", "offline",
     "online", "operator", "posting", "router", "status", "subtotal", "total", "voucher",
-    "SSTP (RouterOS 6)", "Tunnel", "WireGuard (RouterOS 7)", "tunnel",
+    "SSTP (RouterOS 6)", "Tunnel", "interface", "WireGuard (RouterOS 7)", "tunnel",
     # nothing but what is put in
     "Deposit %(amount)s",
     "%(age)s: %(amount)s", "%(amount)s debit", "%(plan)s, %(days)s", "%(text)s. %(reason)s", "%(time)s online",
