@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ActivityLog, User
+from locations.choices import TlsMode
 from locations.choices_configs import BackupReason
 from locations.choices_servers import PlanStatus
 from locations.emulator.router import EmulatedRouter
-from locations.models import ConfigBackup, Location, ServerPlan
+from locations.models import ConfigBackup, Location, RouterState, ServerPlan
 from tests.integration.admin.world import World
 from tests.integration.locations.test_drift import by_hand
 from tests.routers import PASSWORD, emulated
@@ -30,8 +31,14 @@ def router(world: World) -> Iterator[EmulatedRouter]:
     with emulated() as router:
         by_hand(router, "/interface/bridge/add", name="bridge-guests")
         Location.objects.filter(pk=world.near.pk).update(
-            host="127.0.0.1", port=router.port, username="billing", password=PASSWORD
+            host="127.0.0.1",
+            port=router.port,
+            username="billing",
+            password=PASSWORD,
+            tls_mode=TlsMode.NONE,
+            is_active=True,
         )
+        RouterState.objects.filter(pk=world.near.pk).update(serial="")
         yield router
 
 

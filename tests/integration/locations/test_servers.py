@@ -166,11 +166,11 @@ def test_it_stops_at_the_first_refusal_with_the_routers_words_and_what_was_done_
         before = exported(router)
         plan = planned(location, PPPOE)
         steps = plan.steps
-        steps[1]["words"]["local-address"] = "none-such-pool!"
+        steps[1]["words"]["no-such-word"] = "1"
         ServerPlan.objects.filter(pk=plan.pk).update(steps=steps)
         plan = confirmed(plan)
         assert plan.status == PlanStatus.FAILED
-        assert "local-address" in plan.router_words
+        assert "unknown parameter no-such-word" in plan.router_words
         assert [bool(step["router_id"]) for step in plan.steps] == [True, False, False]
         assert "homes" not in {row["service-name"] for row in on_router(router, "/interface/pppoe-server/server")}
         assert undone(plan).status == PlanStatus.UNDONE
