@@ -9,6 +9,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/end/", sessions.sessions_end, name="sessions_end"),
+    path("traffic/<int:pk>/", sessions.traffic, name="traffic"),
     path("talkers/", sessions.talkers, name="talkers"),
     path("customers/", home.customers, name="customers"),
     path("customers/<int:pk>/", customer.customer, name="customer"),

@@ -11,12 +11,21 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from core.formats import data_size, number
+from core.formats import data_size, moment_short, number
 from dashboard import links
 from locations.choices import Kind
-from locations.models import AccessAccount, Location, SessionRecord
+from locations.models import AccessAccount, InterfaceTraffic, Location, SessionRecord
 from locations.selectors import locations_visible_to
-from locations.selectors_sessions import DayUse, Login, Talker, days_of, records_of, top_talkers
+from locations.selectors_sessions import (
+    DayUse,
+    Login,
+    Talker,
+    days_of,
+    interface_history,
+    interfaces_of,
+    records_of,
+    top_talkers,
+)
 
 TITLES: dict[str, Any] = {
     "now": gettext_lazy("Now"),
@@ -107,6 +116,36 @@ def bars(values: Sequence[tuple[str, int]]) -> list[Bar]:
             Bar(round(place * step, 2), round(HEIGHT - height, 2), round(step * 0.8, 2), round(height, 2), label)
         )
     return found
+
+
+@dataclass(frozen=True)
+class TrafficPage:
+    """`received` and `sent` are columns of one chosen interface, `peaks` their highest quarter in bits per second."""
+
+    place: Location
+    interfaces: Sequence[InterfaceTraffic]
+    chosen: str
+    received: Sequence[Bar]
+    sent: Sequence[Bar]
+    peaks: tuple[int, int]
+
+
+def traffic_page(user: User, location: int, chosen: str, now: datetime) -> TrafficPage | None:
+    """None when this person has no such location. The busiest interface is shown when none of that name is there."""
+    place = locations_visible_to(user).filter(pk=location).first()
+    if place is None:
+        return None
+    found = interfaces_of(place)
+    names = [row.name for row in found]
+    chosen = chosen if chosen in names else next(iter(names), "")
+    quarters = interface_history(place, chosen, now)
+    labels = [moment_short(quarter.at, place.timezone, now) for quarter in quarters]
+    received, sent = [q.received for q in quarters], [q.sent for q in quarters]
+    columns = [
+        bars([(f"{label}: {rate_text(value)}", value) for label, value in zip(labels, values, strict=True)])
+        for values in (received, sent)
+    ]
+    return TrafficPage(place, found, chosen, columns[0], columns[1], (max(received), max(sent)))
 
 
 @dataclass(frozen=True)

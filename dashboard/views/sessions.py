@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,7 +13,7 @@ from core.client_ip import client_ip
 from core.error_pages import is_fragment
 from core.errors import DomainError
 from dashboard.selectors.sessions import Asked, sessions_asked, sessions_page
-from dashboard.selectors.traffic import talkers_page
+from dashboard.selectors.traffic import talkers_page, traffic_page
 from dashboard.views.pages import page, staff_action, staff_of, staff_page
 from locations.choices import Kind
 from locations.services import sessions_kick
@@ -82,3 +82,12 @@ def talkers(request: HttpRequest) -> HttpResponse:
     period, location = request.GET.get("period", "now"), _number(request.GET.get("location", ""))
     shown = talkers_page(staff_of(request), period, location, clock.now())
     return page(request, "dashboard/talkers.html", shown=shown)
+
+
+@staff_page("locations.view_location")
+def traffic(request: HttpRequest, pk: int) -> HttpResponse:
+    """The interfaces of one router: last rates, and the last 24 hours of one of them."""
+    shown = traffic_page(staff_of(request), pk, request.GET.get("interface", ""), clock.now())
+    if shown is None:
+        raise Http404
+    return page(request, "dashboard/traffic.html", shown=shown)

@@ -14,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from billing.models import Promise
 from core import clock
 from customers.models import Contact
-from locations.models import AccessAccount, RouterSession, RouterState, SessionKick
+from locations.models import AccessAccount, InterfaceDay, InterfaceTraffic, RouterSession, RouterState, SessionKick
 from locations.services import sessions_kick
 from locations.sync.sessions import record_of, records_write
 from locations.sync.usage import Growth, usage_add
@@ -53,6 +53,12 @@ def house(transactional_db: None) -> World:
     RouterSession.objects.update(rate_in=1_250_000, rate_out=48_000_000)
     for days in (0, 1, 3, 29):
         usage_add(world.near.pk, [Growth("ppp", "toko", 10**9, 9 * 10**9, 40_000)], now - timedelta(days=days))
+    InterfaceTraffic.objects.create(
+        location=world.near, name="ether1-uplink-to-the-provider", is_running=True, rx_rate=90_000_000, seen_at=now
+    )
+    InterfaceDay.objects.create(
+        location=world.near, name="ether1-uplink-to-the-provider", day=today, rx=[10**9] * 96, tx=[10**8] * 96
+    )
     records_write([record_of(session, now, "ended")])
     other = go_online(add_service(world, "warnet", now=now), now)
     sessions_kick([other], actor=world.boss, now=now)
@@ -92,6 +98,7 @@ def screens(world: World) -> dict[str, str]:
         "timeline": reverse("dashboard:timeline", args=[pk]),
         "online": reverse("dashboard:sessions"),
         "nobody online": reverse("dashboard:sessions") + "?q=nobody-at-all",
+        "traffic": reverse("dashboard:traffic", args=[world.near.pk]),
         "talkers now": reverse("dashboard:talkers"),
         "talkers this month": reverse("dashboard:talkers") + "?period=month",
     }

@@ -95,6 +95,7 @@ OTHERS: dict[str, str] = {
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
     "dashboard:sessions": "locations.view_accessaccount", "dashboard:talkers": "locations.view_accessaccount",
+    "dashboard:traffic": "locations.view_location",
     "dashboard:sessions_end": "locations.kick_accessaccount", "top-talkers": "locations.view_accessaccount",
     "dashboard:timeline": "customers.view_customer", "admin:dashboard": "customers.view_customer",
 }  # fmt: skip
@@ -500,6 +501,7 @@ def _other_url(name: str) -> str:
         "admin:payments_take_cash": [999999],
         "admin:billing_adjust": [999999], "admin:agent_stock": [999999],
         "dashboard:customer": [999999], "dashboard:services": [999999], "dashboard:timeline": [999999],
+        "dashboard:traffic": [999999],
     }  # fmt: skip
     if name == "api-nothing":
         return "/api/v1/there-is-nothing/"

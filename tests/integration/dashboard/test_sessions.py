@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Subscription
-from locations.models import Location, RouterSession, RouterState, SessionKick
+from locations.models import InterfaceDay, InterfaceTraffic, Location, RouterSession, RouterState, SessionKick
 from locations.sync.usage import Growth, usage_add
 from tests.integration.dashboard.conftest import Login
 from tests.integration.dashboard.test_customer_page import page_of, queries_of, read
@@ -172,3 +172,20 @@ def test_the_customer_page_shows_use_and_past_sessions(world: World, login: Logi
     html = login(world.operator).get(page_of(world.customer)).content.decode()
     assert html.count("<rect") == 30
     assert 'height="80.0"' in html
+
+
+def test_traffic_of_a_routers_interfaces(world: World, login: Login) -> None:
+    for name, rate, size in (("ether1", 90_000_000, 10**12), ("ether2", None, 5)):
+        InterfaceTraffic.objects.create(
+            location=world.near, name=name, is_running=True, rx_bytes=size, rx_rate=rate, tx_rate=1000, seen_at=NOW
+        )
+    slots = [0] * 96
+    slots[27] = 900 * 1_000_000  # 6.45 to 7.00 UTC, as bytes: 8 Mbit/s on average
+    InterfaceDay.objects.create(location=world.near, name="ether1", day=NOW.date(), rx=slots, tx=[0] * 96)
+    url = reverse("dashboard:traffic", args=[world.near.pk])
+    shown = read(login(world.operator), url)
+    assert "ether1 90 Mbit/s 1 kbit/s" in shown
+    assert "ether2 – 1 kbit/s" in shown
+    assert "Highest in the last 24 hours: 8 Mbit/s received, 0 bit/s sent" in shown
+    assert "13.45: 8 Mbit/s" in login(world.operator).get(url).content.decode()
+    assert login(world.stranger).get(url).status_code == 404
