@@ -6,11 +6,13 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import TERMS_FIELDS, Plan, Subscription
 from billing.words import plan_offer
 from core.admin import ConfirmForm, style_form
+from locations.models import LocationGroup
 
 AMOUNT: dict[str, Any] = {"min_value": 1, "max_digits": 18, "decimal_places": 2}
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -27,6 +29,10 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
     """A new service. Terms stay the plan's unless they are changed on the service's page."""
 
     plan = PlanChoice(Plan.objects.none(), label=_("plan"), empty_label=_("Choose a plan"))
+    group = forms.ModelChoiceField(
+        LocationGroup.objects.none(), label=_("or a group"), required=False, empty_label=_("None"),
+        help_text=_("The group chooses one location and says why."),
+    )  # fmt: skip
     username = forms.CharField(
         label=_("user name"), max_length=64, required=False, help_text=_("Empty: the next one by the pattern.")
     )
@@ -59,7 +65,14 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
         if "customer" not in self.fields:
             return  # the page of an existing service has no form
         self.initial.setdefault("form_key", uuid.uuid4().hex)
+        self.fields["location"].required = False  # or a group
         style_form(self)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if bool(data.get("location")) == bool(data.get("group")) and "location" not in self.errors:
+            self.add_error("location", gettext("Choose a location, or a group that chooses."))
+        return data
 
     def _get_validation_exclusions(self) -> set[str]:
         # terms and type come from the plan; the service judges the login

@@ -33,6 +33,7 @@ from billing.services.subscriptions_plans import plan_change_cancel, subscriptio
 from billing.services.subscriptions_promises import promise_cancel, promise_to_pay, subscription_isolate
 from core.admin import Confirmation, ConfirmForm
 from core.client_ip import client_ip
+from locations.admin import opening
 from locations.selectors import locations_visible_to
 
 if TYPE_CHECKING:
@@ -174,6 +175,11 @@ def move(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Co
         title=_("Change location"), question=_("Where is %(name)s served from now on?"), icon="move_location",
         form=move_form(places.order_by("name")),
     )  # fmt: skip
+
+
+def open_now(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
+    """A moved service whose old router cannot be asked."""
+    return opening.open_now(request, row.account) if row.account is not None else None
 
 
 def add_addon(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:

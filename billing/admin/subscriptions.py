@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,6 +28,8 @@ from core import clock
 from core.admin import AutocompleteFilter, ModelAdmin
 from core.client_ip import client_ip
 from core.formats import moment, money
+from locations.selectors import choice_for, groups_visible_to
+from locations.words_balancing import choice_sentences
 
 SHOWN_EVENTS, SHOWN_BILLS = 50, 6
 
@@ -44,14 +47,14 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     ordering = ("-id",)
     autocomplete_fields = ("customer", "location")
     add_fieldsets = (
-        (None, {"fields": ("customer", "plan", "location", "is_started", "form_key")}),
+        (None, {"fields": ("customer", "plan", "location", "group", "is_started", "form_key")}),
         (gettext_lazy("Login"), {"fields": ("username", "password", "static_address", "mac_address")}),
         (gettext_lazy("Agreed"), {"fields": ("price", "note")}),
     )
     actions = ("many",)
     confirmations = (
         "activate", "promise", "resume", "change_plan", "change_terms", "change_login", "add_addon", "add_charge",
-        "enter_coupon", "pause", "move", "cancel_promise", "cancel_plan_change", "isolate", "end",
+        "enter_coupon", "pause", "move", "open_now", "cancel_promise", "cancel_plan_change", "isolate", "end",
     )  # fmt: skip
     live_template = "billing/admin/subscription_facts.html"
     is_facts_only = True
@@ -68,6 +71,7 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     change_terms = service_actions.change_terms
     change_login = service_actions.change_login
     move = service_actions.move
+    open_now = service_actions.open_now
     add_addon = service_actions.add_addon
     add_charge = service_actions.add_charge
     enter_coupon = service_actions.enter_coupon
@@ -93,8 +97,11 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
         form = super().get_form(request, obj, change=change, **kwargs)
         if obj is None:
             user: Any = request.user
-            plans = plans_on_sale(user).order_by("name")
-            form.base_fields["plan"].queryset = plans
+            rows: Any
+            for name, rows in (("plan", plans_on_sale(user).order_by("name")), ("group", groups_visible_to(user))):
+                # a copy: the declared field belongs to all threads, and another person's choices must not show up here
+                field = form.base_fields[name] = deepcopy(form.base_fields[name])
+                field.queryset = rows
         return form
 
     def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
@@ -194,6 +201,7 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         f"{charge.name} ({money(charge.amount)})" for charge in row.charges.filter(invoice=None, cancelled_at=None)
     ]
     coupons = [use.coupon.code for use in row.coupon_uses.filter(bills_left__gt=0).select_related("coupon")]
+    choice = choice_for(f"subscription:{row.pk}")
     rows = [
         (_("User name"), row.username),
         (_("Password"), row.password or "" if may_see_password else ""),
@@ -201,6 +209,7 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         (_("Plan"), row.plan.name),
         (_("Per month"), money(price)),
         (_("Location"), row.location.name),
+        (_("Why there"), " ".join(choice_sentences(choice.details)) if choice else ""),
         (_("Static address"), row.static_address or ""),
         (_("MAC address (caller lock)"), row.mac_address),
         (_("Terms"), terms_text(row)),

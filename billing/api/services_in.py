@@ -11,7 +11,7 @@ from billing.api.fields import PlanField
 from billing.api.invoices import CustomerField
 from billing.choices import BillingMode, DiscountKind, FirstBill, PeriodMode, TaxMode
 from core.api.serializers import AmountField, StrictBooleanField, StrictSerializer, TextField, WholeField
-from locations.api.fields import LocationField
+from locations.api.fields import GroupField, LocationField
 
 REASON: dict[str, Any] = {"max_length": 300}
 
@@ -38,11 +38,17 @@ class _TermsIn(StrictSerializer):
 class SubscriptionIn(_TermsIn):
     customer = CustomerField()
     plan = PlanField()
-    location = LocationField()
+    location = LocationField(required=False)
+    group = GroupField(required=False, help_text="Instead of `location`: a group that chooses one of its own.")
     username = TextField(max_length=64, required=False, help_text="Default: the next one by the pattern.")
     password = TextField(max_length=64, required=False, help_text="Default: a new one is made.")
     static_address = serializers.IPAddressField(protocol="IPv4", required=False)
     mac_address = TextField(max_length=17, required=False, help_text="Only this device may log in.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("location" in attrs) == ("group" in attrs):
+            raise serializers.ValidationError({"location": _("Choose a location, or a group that chooses.")})
+        return attrs
 
 
 class SubscriptionPatchIn(_TermsIn):

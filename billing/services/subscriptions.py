@@ -25,6 +25,7 @@ from billing.models import TERMS_FIELDS, Plan, PlanChange, Promise, Subscription
 from billing.services.engine.bills import bills_due, bills_write
 from billing.services.engine.unused import final_bill_issue, unused_credit, used_part_bill
 from billing.services.history import event_write, reason_checked, staff_acted, subscription_for, today_at
+from billing.services.placing import place_choose
 from billing.services.roots import customer_lock_living
 from billing.services.settling import balance_apply
 from billing.services.standing import services_reconsider
@@ -44,9 +45,9 @@ from core.money import quantise
 from customers.models import Customer
 from customers.selectors import customers_visible_to
 from locations.choices import Priority
-from locations.models import AccessAccount, Location
+from locations.models import AccessAccount, Location, LocationGroup
 from locations.selectors import locations_visible_to
-from locations.services import accounts_remove
+from locations.services import Choice, accounts_remove, choice_assign
 
 OLDEST_START = timedelta(days=366)
 CHANGEABLE = ("price", "is_auto_renewed", "note", *TERMS_FIELDS)
@@ -60,7 +61,8 @@ def subscription_create(
     *,
     customer: Customer,
     plan: Plan,
-    location: Location,
+    location: Location | None = None,
+    group: LocationGroup | None = None,
     username: str = "",
     password: str | None = None,
     static_address: str | None = None,
@@ -73,10 +75,16 @@ def subscription_create(
 ) -> Subscription:
     """A draft: nothing on a router, nothing owed. Terms come from the plan; `agreed` overrules price, terms and note.
 
-    The same `request_key` returns the service it made. Raises DomainError naming the fields that are wrong.
+    Without `location` the `group` chooses one, and why is written down (`choice_for("subscription:<id>")`). The same
+    `request_key` returns the service it made. Raises DomainError naming the fields that are wrong.
     """
     if request_key and (known := _of_request(request_key, actor)):
         return known
+    at = now or clock.now()
+    choice = None
+    if location is None:
+        choice = _choose(customer, plan, group, actor, at)
+        location = choice.location
     _check_scope(customer, location, actor)
     _check_offer(plan, location)
     customer = customer_lock_living(customer.pk)
@@ -98,10 +106,20 @@ def subscription_create(
     except IntegrityError:
         return _made_meanwhile(row, request_key, actor)
     Customer.objects.filter(pk=row.customer_id, location=None).update(location=location)
-    at = now or clock.now()
+    if choice and choice.record:
+        choice_assign(choice.record, subject=f"subscription:{row.pk}", name=row.username)
     event_write(row, "created", at=at, actor=actor, to_status=row.status, plan=plan.name, location=location.name)
     staff_acted(actor, "subscription.created", ip, row, plan=plan.pk, location=location.pk)
     return row
+
+
+def _choose(customer: Customer, plan: Plan, group: LocationGroup | None, actor: User | None, at: datetime) -> Choice:
+    if group is None:
+        message = _("Choose a location, or a group that chooses.")
+        raise DomainError("subscription.location", message, fields={"location": message})
+    has_point = customer.latitude is not None and customer.longitude is not None
+    point = (float(customer.latitude or 0), float(customer.longitude or 0)) if has_point else None
+    return place_choose(plan, group, point=point, actor=actor, now=at)
 
 
 def _of_request(request_key: str, actor: User | None) -> Subscription | None:

@@ -17,6 +17,7 @@ from core.client_ip import client_ip
 from core.events import emit
 from core.formats import data_size, duration, moment
 from core.staff_events import StaffActed
+from locations.admin.opening import open_now
 from locations.choices import Hold, Presence
 from locations.models import NOT_SYNCED, AccessAccount
 from locations.selectors import accounts_visible_to, last_session_end, moves_awaited
@@ -24,11 +25,9 @@ from locations.services import (
     account_disable,
     account_enable,
     account_kick,
-    account_open_now,
     accounts_compare,
     accounts_remove,
     conflict_adopt,
-    switch_of,
 )
 from locations.words import fact_of, row_words, session_end_words
 
@@ -208,27 +207,7 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
         )  # fmt: skip
 
     def open_now(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
-        if row.presence == Presence.ABSENT or row.is_synced:
-            return None
-        switch = switch_of(row)
-        if not switch.waits_for or switch.offline != switch.waits_for:
-            return None
-
-        def run(data: dict[str, Any]) -> str:
-            account_open_now(row, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
-            return _("%(name)s is opened now; the old place will be closed when its router returns.") % {
-                "name": row.name
-            }
-
-        return Confirmation(
-            title=_("Open now"), button=_("Open now"), run=run, icon="lock_open", is_danger=True,
-            question=_(
-                "%(old)s cannot be reached and still lets %(name)s in. Open it at %(new)s now? The old place will be "
-                "closed when its router returns; until then it could be used at both."
-            )
-            % {"old": ", ".join(switch.waits_for), "name": row.name, "new": row.location.name},
-            permission="locations.open_accessaccount",
-        )  # fmt: skip
+        return open_now(request, row)
 
     def compare(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
         if row.presence == Presence.ABSENT:

@@ -16,6 +16,7 @@ from accounts.models import User
 from billing.choices import PlanType
 from billing.models import Plan
 from billing.selectors import publications
+from billing.services.placing import place_choose
 from core import clock
 from core.db.transition import transition_set
 from core.errors import DomainError, TransitionError
@@ -23,7 +24,7 @@ from core.kick import kick
 from core.money import quantise
 from locations.models import Location, LocationGroup, RouterState
 from locations.selectors import locations_visible_to
-from locations.services import Choice, choice_assign, location_choose
+from locations.services import choice_assign
 from vouchers.choices import BATCH_MOVES, BatchStatus, CharacterSet, CodeMode, PushAt
 from vouchers.codes import code_space_check
 from vouchers.models import BatchLocation, VoucherBatch
@@ -77,7 +78,7 @@ def batch_create(
         is_mac_locked=plan.is_mac_locked,
     )  # fmt: skip
     _validate(batch, plan, price, price_cost)
-    choice = None if locations or group is None else _chosen(plan, group, actor)
+    choice = None if locations or group is None else place_choose(plan, group, actor=actor, now=clock.now())
     locations = [choice.location] if choice else locations
     places = sorted({row.pk: row for row in locations}.values(), key=lambda row: row.pk)
     _validate_places(batch, places, actor)
@@ -102,18 +103,6 @@ def batch_create(
     )  # fmt: skip
     kick("vouchers.tasks.batch_generate", batch.pk, queue="batches")
     return batch
-
-
-def _chosen(plan: Plan, group: LocationGroup, actor: User | None) -> Choice:
-    """Among the group's locations where the plan is published and this person works."""
-    places = publications(plan.pk, list(group.places.values_list("location_id", flat=True)))
-    allowed = set(places)
-    if actor is not None:
-        allowed &= set(locations_visible_to(actor).values_list("pk", flat=True))
-    try:
-        return location_choose(group, allowed=allowed, now=clock.now(), actor=actor)
-    except DomainError as error:
-        raise DomainError(error.code, error.message, fields={"group": str(error.message)}, status=409) from None
 
 
 def _batch_of_request(request_key: str, actor: User | None) -> VoucherBatch | None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
@@ -15,9 +16,14 @@ from accounts.models import User
 from billing.models import BillingRun, Invoice, Plan, PrepayDiscount, Subscription
 from billing.services import plan_create, plan_publish
 from billing.services.subscriptions import subscription_activate, subscription_create
+from billing.services.subscriptions_access import subscription_move
 from core.clock import local_date, now
 from customers.models import Customer
 from customers.services import customer_create
+from locations.choices import Reach
+from locations.models import AccessAccount, RouterState
+from locations.selectors import choice_for
+from locations.services import group_put
 from tests.integration.admin.world import World
 
 Login = Callable[[User], Client]
@@ -66,6 +72,42 @@ def test_a_service_is_made_and_started_in_one_form(world: World, login: Login, o
     body = client.get(page(row)).content.decode()
     for text in ("pos-200001", "Waiting for router", "should be open", "IDR 150,000", row.password or "?"):
         assert text in body
+
+
+def test_a_group_chooses_the_place_and_the_page_says_why(
+    world: World, login: Login, offer: Plan, sri: Customer
+) -> None:
+    group = group_put(None, name="Kota", strategy="least_users", locations=[world.near, world.far], actor=None)
+    client = login(world.admin)
+    url = reverse("admin:billing_subscription_add")
+    data = {"customer": sri.pk, "plan": offer.pk, "group": group.pk, "is_started": "on", "form_key": "abc"}
+    both = client.post(url, {**data, "location": world.near.pk})
+    assert "Choose a location, or a group that chooses." in both.content.decode()
+    assert not Subscription.objects.exists()
+    assert client.post(url, data).status_code == 302
+    row = Subscription.objects.get()
+    choice = choice_for(f"subscription:{row.pk}")
+    assert choice is not None
+    assert row.location == choice.location
+    assert "Why there" in client.get(page(row)).content.decode()
+
+
+def test_a_moved_service_is_opened_now_while_its_old_router_is_away(
+    world: World, login: Login, offer: Plan, sri: Customer
+) -> None:
+    row = started(world, offer, sri)
+    AccessAccount.objects.update(applied_revision=F("revision"))
+    subscription_move(row, location=world.far, actor=None)
+    row.refresh_from_db()
+    RouterState.objects.filter(location=world.near).update(reach=Reach.OFFLINE)
+    client = login(world.admin)
+    assert "Open now" in client.get(page(row)).content.decode()
+    url = reverse("admin:billing_subscription_open_now", args=[row.pk])
+    question = client.get(url).content.decode()
+    assert world.near.name in question
+    assert client.post(url).status_code == 302
+    assert not AccessAccount.objects.filter(is_move_awaited=True).exists()
+    assert "Open now" not in client.get(page(row)).content.decode()
 
 
 def test_a_refusal_stands_beside_its_field(world: World, login: Login, offer: Plan, sri: Customer) -> None:

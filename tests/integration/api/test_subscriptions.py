@@ -11,6 +11,8 @@ from rest_framework.test import APIClient
 from billing.models import Invoice, Subscription
 from billing.services import plan_create, plan_publish
 from core.clock import local_date, now
+from locations.selectors import choice_for
+from locations.services import group_put
 from tests.integration.api.conftest import House, Login
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +47,21 @@ def test_made_once_per_key_and_started(house: House, as_user: Login, plan_id: in
     assert Invoice.objects.get(subscription=first["id"]).total == 120_000
     kinds = [row["kind"] for row in client.get(f"{URL}{first['id']}/events/").json()["results"]]
     assert kinds == ["activated", "created"]
+
+
+def test_a_group_chooses_the_location(house: House, as_user: Login, plan_id: int) -> None:
+    group = group_put(None, name="Kota", strategy="least_users", locations=[house.here, house.there], actor=None)
+    client = as_user(house.admin)
+    body = {"customer": house.customer.pk, "plan": plan_id}
+    for wrong in ({}, {"group": group.pk, "location": house.here.pk}):
+        assert client.post(URL, {**body, **wrong}, format="json", HTTP_IDEMPOTENCY_KEY="key-00001").json()[
+            "fields"
+        ].keys() == {"location"}
+    made = client.post(URL, {**body, "group": group.pk}, format="json", HTTP_IDEMPOTENCY_KEY="key-00001")
+    assert made.status_code == 201
+    choice = choice_for(f"subscription:{made.json()['id']}")
+    assert choice is not None
+    assert made.json()["location"] == choice.location_id
 
 
 def test_steps_and_refusals(house: House, as_user: Login, plan_id: int) -> None:
