@@ -14,6 +14,8 @@ SLICE = 1.0
 """Seconds between two looks at the sessions; a session that ended in between used less than that more."""
 
 
+ROUNDING = 5.0
+"""Seconds by which a counter may be lower after a restart without counting as loss (`observe.DROP_SLACK_SECONDS`)."""
 REACHED = 60.0
 """Seconds since the last answer of a router after which nobody can be thrown out there."""
 
@@ -131,7 +133,7 @@ class PaidTime:
     def power_cut(self, router: int) -> None:
         """Counters of sessions that are over stay on the router; what runs is lost as far as nobody had read it."""
         for run in self.running.pop(router, {}).values():
-            run.guest.forgiven += run.unread
+            run.guest.forgiven += run.unread + ROUNDING
             self._end(run)
 
     def reset(self, router: int) -> None:
