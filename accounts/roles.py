@@ -166,6 +166,8 @@ _ADMIN = _OPERATOR.union(
     {"billing.credit_invoice", "billing.void_invoice", "billing.write_off_invoice", "billing.bill_many"},
     # moving in
     _on("imports.importrun", VIEW, ADD),
+    _on("imports.routerimport", VIEW, ADD),
+    _on("imports.importedsale", VIEW),
     # money that leaves, corrections, agents
     _on("payments.paymentmethod", ADD, CHANGE),
     _on("billing.expense", VIEW, ADD),

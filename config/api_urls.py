@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("billing.api.urls")),
     path("", include("payments.api.urls")),
     path("", include("vouchers.api.urls")),
+    path("", include("imports.api.urls")),
     path("schema/", SchemaView.as_view(custom_settings=DOCUMENT), name="schema"),
     path("docs/", SwaggerView.as_view(), name="api-docs"),
     path("redoc/", RedocView.as_view(), name="api-redoc"),

@@ -2,14 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db.models import QuerySet
 
 from accounts.choices import Role
 from accounts.models import User
-from imports.models import ImportRun
+from imports.choices import RouterImportStatus, Subject, Verdict
+from imports.models import ImportedSale, ImportRun, RouterImport, RouterImportRow
+from imports.services.routers.scripts import scripted_accounts, scripted_profiles
+from locations.selectors import locations_visible_to
 
 
 def imports_visible_to(user: User) -> QuerySet[ImportRun]:
     """All for Super Admin and Admin; nobody else brings files."""
     rows = ImportRun.objects.select_related("location")
-    return rows if user.is_superuser or user.role in {Role.SUPER_ADMIN, Role.ADMIN} else rows.none()
+    return rows if _is_admin(user) else rows.none()
+
+
+def router_imports_visible_to(user: User) -> QuerySet[RouterImport]:
+    """All for Super Admin and Admin; nobody else takes routers over."""
+    return RouterImport.objects.all() if _is_admin(user) else RouterImport.objects.none()
+
+
+def old_sales_visible_to(user: User) -> QuerySet[ImportedSale]:
+    """Sales from before at this person's locations."""
+    if not locations_visible_to(user).query.where:
+        return ImportedSale.objects.all()
+    return ImportedSale.objects.filter(location__in=list(locations_visible_to(user).values_list("pk", flat=True)))
+
+
+def _is_admin(user: User) -> bool:
+    return user.is_superuser or user.role in {Role.SUPER_ADMIN, Role.ADMIN}
+
+
+def router_rows_search(
+    run: RouterImport, *, text: str = "", verdict: str = "", subject: str = ""
+) -> QuerySet[RouterImportRow]:
+    """Rows in the router's order; by the beginning of their name, verdict and kind. Unknown words narrow nothing."""
+    rows = RouterImportRow.objects.filter(run=run).defer("secret").order_by("number")
+    if text:
+        rows = rows.filter(name__istartswith=text)
+    if verdict in Verdict.values:
+        rows = rows.filter(verdict=verdict)
+    if subject in Subject.values:
+        rows = rows.filter(subject=subject)
+    return rows
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """Scripts of another program on a router that was taken over: in which profiles, and how many logins obey them."""
+
+    profiles: list[str]
+    logins: int
+    waiting: int  # of these logins the ones whose comment the router has not confirmed as wanted
+
+
+def router_scripts_of(run: RouterImport) -> Scripts | None:
+    """None while nothing is taken over, or when the router had no such scripts."""
+    if run.status != RouterImportStatus.APPLIED:
+        return None
+    profiles = [profile.name for profile, _script in scripted_profiles(run)]
+    if not profiles:
+        return None
+    flags = list(scripted_accounts(run).values_list("revision", "applied_revision"))
+    return Scripts(profiles, len(flags), sum(wanted != applied for wanted, applied in flags))

@@ -18,7 +18,7 @@ from core.errors import DomainError
 from core.settings_registry import setting
 from customers.models import Customer
 from locations.choices import Priority
-from locations.models import AccessAccount, Location
+from locations.models import AccessAccount, Location, RouterProfile
 from locations.services import account_put
 
 PATTERN = "billing.username_pattern"
@@ -129,6 +129,8 @@ def login_put(subscription: Subscription, *, priority: Priority) -> AccessAccoun
     Whether it is held back is not decided here: `services_reconsider` does.
     """
     profile = publication_of(subscription.plan_id, subscription.location).profile
+    if subscription.password is None and subscription.type != PlanType.STATIC:
+        _refuse_unknown_password(subscription, profile)
     account = account_put(
         profile=profile, name=subscription.username, password=subscription.password, tag=tag_of(subscription),
         is_disabled=subscription.status == SubscriptionStatus.PAUSED, static_address=subscription.static_address,
@@ -138,3 +140,11 @@ def login_put(subscription: Subscription, *, priority: Priority) -> AccessAccoun
         subscription.account = account
         subscription.save(update_fields=["account", "updated_at"])
     return account
+
+
+def _refuse_unknown_password(subscription: Subscription, profile: RouterProfile) -> None:
+    """A login that was taken over from a router that did not show its password: it works there and nowhere else."""
+    rows = AccessAccount.objects.filter(location_id=profile.location_id, kind=profile.kind, name=subscription.username)
+    if not rows.filter(tag=tag_of(subscription), is_password_kept=True).exists():
+        message = _("Only the router knows this password. Write a new one first.")
+        raise DomainError("subscription.password_unknown", message, fields={"password": message}, status=409)

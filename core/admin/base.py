@@ -125,15 +125,16 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """The whole text is one term: a code or a name, not words to be looked for anywhere."""
         term = search_term.strip()
-        if self.uppercase_search:
-            term = term.upper()
+        # codes of ours are upper case and typed in any; those that were taken over keep the letters they came with
+        terms = dict.fromkeys([term, term.upper()] if self.uppercase_search else [term])
         fields = self.get_search_fields(request)
         if not term or not fields:
             return queryset, False
         clauses = models.Q()
         for field in fields:
             lookup = field if "__" in field else f"{field}__startswith"
-            clauses |= models.Q(**{lookup: term})
+            for one in terms:
+                clauses |= models.Q(**{lookup: one})
         try:
             return queryset.filter(clauses), False
         except (ValueError, ValidationError):

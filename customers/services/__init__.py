@@ -10,6 +10,7 @@ from customers.services.customers import (
 )
 from customers.services.documents import document_add, document_open, document_remove, orphans_sweep
 from customers.services.erasing import customer_erase
+from customers.services.forgetting import customers_forget
 from customers.services.merging import (
     MergePreview,
     customers_merge,
@@ -30,6 +31,7 @@ __all__ = [
     "customer_note_add",
     "customers_create",
     "customers_exported",
+    "customers_forget",
     "customers_merge",
     "customers_merge_preview",
     "customers_merge_undo",

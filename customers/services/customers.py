@@ -75,10 +75,16 @@ def _create(
 
 @transaction.atomic
 def customers_create(
-    rows: Sequence[Mapping[str, Any]], *, actor: User | None, ip: str | None = None, now: datetime | None = None
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    actor: User | None,
+    ip: str | None = None,
+    now: datetime | None = None,
+    is_for_good: bool = True,
 ) -> list[Customer]:
     """Add many at once, with three statements. The rows are checked before (`customer_clean`, free numbers).
 
+    Not `is_for_good`: `customers_forget` may remove them again, so no history begins yet (it only grows).
     Raises DomainError for a row that is wrong, and then adds none.
     """
     now = now or clock.now()
@@ -93,9 +99,10 @@ def customers_create(
             customers = Customer.objects.bulk_create([Customer(**columns) for columns in cleaned], batch_size=5000)
     except IntegrityError:
         raise _number_taken() from None
-    CustomerEvent.objects.bulk_create(
-        [CustomerEvent(customer=row, kind="created", at=now, actor=actor) for row in customers], batch_size=5000
-    )
+    if is_for_good:
+        CustomerEvent.objects.bulk_create(
+            [CustomerEvent(customer=row, kind="created", at=now, actor=actor) for row in customers], batch_size=5000
+        )
     staff_acted(actor, "customer.imported", ip, count=len(customers))
     return customers
 

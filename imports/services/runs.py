@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from celery.exceptions import SoftTimeLimitExceeded
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.db.models import Q
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core import clock
-from core.db.progress import Cancelled, LeaseLost, Progress
-from core.db.side import side_connection
-from core.db.transition import transition, transition_set
-from core.error_log import error_record
+from core.db.transition import transition
 from core.errors import DomainError, TransitionError
 from core.events import emit
 from core.kick import kick
@@ -26,16 +20,8 @@ from imports.choices import IMPORT_MOVES, ImportStatus
 from imports.models import MAX_BYTES, ImportRow, ImportRun
 from imports.services.applying import customers_apply
 from imports.services.checking import customers_check
+from imports.services.stepping import Step, Stepping
 from locations.models import Location
-
-logger = logging.getLogger(__name__)
-LEASE = timedelta(seconds=60)
-QUEUE_GRACE = timedelta(seconds=20)
-# waits → works → what it was before, should the work be stopped or refused
-STEPS = {
-    ImportStatus.QUEUED: (ImportStatus.CHECKING, ImportStatus.CANCELLED),
-    ImportStatus.WAITING: (ImportStatus.APPLYING, ImportStatus.CHECKED),
-}
 
 
 @transaction.atomic
@@ -98,58 +84,12 @@ def import_cancel(run: ImportRun, *, actor: User | None, ip: str | None = None) 
 
 def import_work(run_id: int) -> None:
     """Do what the import waits for. Returns silently when another worker has it. Must not run inside a transaction."""
-    found = ImportRun.objects.filter(pk=run_id).values_list("status", flat=True).first()
-    if found not in STEPS:
-        return
-    running, before = STEPS[ImportStatus(found)]
-    lease = clock.now()
-    claimed = ImportRun.objects.filter(pk=run_id, status=found).update(
-        status=running, heartbeat_at=lease, done=0, error="", is_cancel_requested=False
-    )
-    if claimed:
-        _work(ImportRun.objects.get(pk=run_id), running, before, lease)
-
-
-def _work(run: ImportRun, running: ImportStatus, before: ImportStatus, lease: datetime) -> None:
-    try:
-        with side_connection() as side:
-            progress = Progress(side, run, running, lease)
-            (customers_check if running == ImportStatus.CHECKING else customers_apply)(run, progress)
-    except LeaseLost:
-        logger.warning("import %d was taken over by another worker", run.pk)
-    except Cancelled:
-        _end(run, running, before, "")
-    except (DomainError, SoftTimeLimitExceeded, IntegrityError) as error:
-        sentence = error.message if isinstance(error, DomainError) else _("Something changed meanwhile. Try once more.")
-        _end(run, running, ImportStatus.FAILED if running == ImportStatus.CHECKING else before, sentence)
-    except (OperationalError, InterfaceError) as error:  # the database went away: the next sweep starts it again
-        logger.warning("import %d: %s", run.pk, type(error).__name__)
-    except Exception as error:
-        error_record(source="imports.import_work", error=error)
-        sentence = _("An unexpected error stopped this; nothing was changed. It is in the list of errors.")
-        _end(run, running, ImportStatus.FAILED if running == ImportStatus.CHECKING else before, sentence)
-
-
-def _end(run: ImportRun, running: str, to: str, error: str) -> None:
-    is_over = to in {ImportStatus.CANCELLED, ImportStatus.FAILED}
-    over: dict[str, Any] = {"finished_at": clock.now(), "content": None} if is_over else {}
-    transition_set(
-        ImportRun.objects.filter(pk=run.pk, status=running),
-        to=to, allowed=IMPORT_MOVES, error=str(error)[:500], heartbeat_at=None, is_cancel_requested=False, **over,
-    )  # fmt: skip
+    _STEPPING.step(run_id)
 
 
 def imports_resume(*, now: datetime | None = None) -> int:
     """Start what a lost kick or a killed worker left behind. A killed apply left nothing, so it simply starts again."""
-    now = now or clock.now()
-    silent = Q(heartbeat_at__lt=now - LEASE)
-    for waiting, (running, _before) in STEPS.items():
-        transition_set(ImportRun.objects.filter(silent, status=running), to=waiting, allowed=IMPORT_MOVES)
-    late = Q(created_at__lt=now - QUEUE_GRACE) & (Q(heartbeat_at=None) | Q(heartbeat_at__lt=now - QUEUE_GRACE))
-    ids = list(ImportRun.objects.filter(late, status__in=STEPS).order_by("pk").values_list("pk", flat=True))
-    for run_id in ids:
-        _wake(run_id)
-    return len(ids)
+    return _STEPPING.resume(now or clock.now())
 
 
 def _wake(run_id: int) -> None:
@@ -170,3 +110,21 @@ def _refused(message: str) -> DomainError:
 def _acted(run: ImportRun, action: str, actor: User | None, ip: str | None) -> None:
     details = {"import": run.pk, "file": run.filename, "rows": run.total}
     emit(StaffActed(actor.pk if actor else None, action, details, ip))
+
+
+_STEPPING = Stepping(
+    ImportRun,
+    IMPORT_MOVES,
+    {
+        ImportStatus.QUEUED: Step(
+            ImportStatus.CHECKING, ImportStatus.CANCELLED, ImportStatus.FAILED,
+            lambda run, progress: customers_check(run, progress),
+        ),
+        ImportStatus.WAITING: Step(
+            ImportStatus.APPLYING, ImportStatus.CHECKED, ImportStatus.CHECKED,
+            lambda run, progress: customers_apply(run, progress),
+        ),
+    },
+    _wake,
+    {"content": None},
+)  # fmt: skip

@@ -66,6 +66,8 @@ class RouterProfile(DesiredRow):
     keepalive_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     address_pool = models.CharField(max_length=64, blank=True)
     address_list = models.CharField(max_length=32, blank=True, default="", db_default="")
+    # the script at login, where we decide it; NULL: whatever the router has
+    on_login = models.TextField(null=True)  # noqa: DJ001  # empty is no script
     # what isolated accounts of this profile have instead; made on demand, one per kind and pool
     isolation_profile = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -101,6 +103,14 @@ class AccessAccount(DesiredRow):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     is_kick_due = models.BooleanField(default=False, help_text="end its live sessions with the next write")
     is_adopted = models.BooleanField(default=False, help_text="a person said that the router's entry is this account")
+    # taken over with the router's own comment, which scripts there still read: ours is not written; NULL: it is ours
+    kept_comment = models.TextField(null=True)  # noqa: DJ001  # empty is a comment too
+    is_comment_due = models.BooleanField(
+        default=False, db_default=False, help_text="the kept comment is written back with the next write"
+    )
+    is_password_kept = models.BooleanField(
+        default=False, db_default=False, help_text="only the router knows the password: it is never sent"
+    )
     # of an account on its way out: which one takes its place, and whether that one waits until this one is gone
     moved_to = models.ForeignKey(
         "self", on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"

@@ -12,6 +12,18 @@ from locations.services.accounts import (
     accounts_set_validity,
     conflict_adopt,
 )
+from locations.services.adopting import (
+    Found,
+    accounts_adopt,
+    accounts_comment_give_back,
+    accounts_comment_take,
+    accounts_forget,
+    accounts_touched,
+    profile_adopt,
+    profiles_forget,
+    profiles_forgettable,
+    profiles_script_set,
+)
 from locations.services.asking import AskError, router_ask
 from locations.services.balancing import Choice, choice_assign, location_choose, location_preview
 from locations.services.certificates import (
@@ -54,6 +66,7 @@ from locations.services.locations import (
 )
 from locations.services.looking import LogView, PingResult, router_log, router_ping
 from locations.services.profiles import profile_put, profile_remove
+from locations.services.reading import RouterContents, router_read
 from locations.services.reboots import reboot_ask, reboot_cancel, reboot_confirm
 from locations.services.rollouts import profile_rollout_cancel, profile_rollout_start
 from locations.services.servers import (
@@ -85,12 +98,14 @@ __all__ = [
     "AskError",
     "CertificateState",
     "Choice",
+    "Found",
     "Issued",
     "LocationStatus",
     "LogView",
     "PingResult",
     "Prepared",
     "Repaired",
+    "RouterContents",
     "Switch",
     "TestResult",
     "TunnelReport",
@@ -102,14 +117,19 @@ __all__ = [
     "account_open_now",
     "account_put",
     "account_revive",
+    "accounts_adopt",
+    "accounts_comment_give_back",
+    "accounts_comment_take",
     "accounts_compare",
     "accounts_copy",
+    "accounts_forget",
     "accounts_isolate",
     "accounts_remove",
     "accounts_reopen",
     "accounts_replace",
     "accounts_set_profile",
     "accounts_set_validity",
+    "accounts_touched",
     "certificate_look",
     "certificate_state",
     "certificate_trust",
@@ -146,17 +166,22 @@ __all__ = [
     "location_switch",
     "location_test",
     "login_prepare",
+    "profile_adopt",
     "profile_put",
     "profile_remove",
     "profile_rollout_cancel",
     "profile_rollout_start",
     "profiles_compare",
+    "profiles_forget",
+    "profiles_forgettable",
+    "profiles_script_set",
     "reboot_ask",
     "reboot_cancel",
     "reboot_confirm",
     "router_ask",
     "router_log",
     "router_ping",
+    "router_read",
     "server_facts",
     "server_plan_confirm",
     "server_plan_discard",

@@ -105,7 +105,7 @@ def account_put(
                 "account.name_taken", _("The name %(name)s is already used at this location.") % {"name": name}
             )
         if account.presence == Presence.ABSENT:  # somebody new under an old name is not held back for the old one
-            wanted["is_isolated"] = False
+            wanted |= {"is_isolated": False, "kept_comment": None, "is_password_kept": False}
         _change_if_different(account, {**wanted, "tag": tag}, priority)
     kick_locations([profile.location_id], is_forced=priority == Priority.PAID)
     return account
@@ -115,6 +115,8 @@ def _change_if_different(account: AccessAccount, wanted: dict[str, Any], priorit
     different = {key: value for key, value in wanted.items() if getattr(account, key) != value}
     if not different:
         return
+    if "password" in different:
+        different["is_password_kept"] = False
     must_kick = bool(different.keys() & {"profile_id", "is_disabled", "is_isolated"})
     for key, value in different.items():
         setattr(account, key, value)

@@ -61,6 +61,8 @@ def account_change(
     if account.presence == Presence.ABSENT:
         raise DomainError("account.leaving", _("This login is being removed and cannot be changed."), status=409)
     _check_free(account, different)
+    if "password" in different:
+        different["is_password_kept"] = False
     is_kicked = bool(KICKING & different.keys()) or (account.kind == Kind.HOTSPOT and "password" in different)
     for key, value in different.items():
         setattr(account, key, value)

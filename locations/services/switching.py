@@ -55,6 +55,9 @@ def location_switch(
         raise DomainError("account.profile", _("This profile does not belong to that location and kind."))
     if old.location_id == to.pk:
         raise DomainError("account.same_place", _("%(name)s is served there already.") % {"name": old.name}, status=409)
+    if old.is_password_kept:
+        text = _("Only the old router knows the password of %(name)s. Write a new one first.") % {"name": old.name}
+        raise DomainError("account.password_kept", text, status=409)
     new = account_put(
         profile=profile, name=old.name, password=old.password, tag=old.tag, static_address=static_address,
         limit_uptime_seconds=old.limit_uptime_seconds, limit_bytes=old.limit_bytes, valid_until=old.valid_until,

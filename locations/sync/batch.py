@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from locations.choices import EntryKind, Kind, Presence
+from locations.choices import ADOPTED_TAG, EntryKind, Kind, Presence
 from locations.models import AccessAccount, RouterEntry, RouterProfile
 from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import MissingPermission, RouterTrap, RouterUnreachable
@@ -19,7 +19,7 @@ from locations.routeros.values import comment_of, is_ours
 from locations.sync import menus
 from locations.sync.entries import Settled, entries_settle
 from locations.sync.entry_menus import ENTRY_MENUS, Item
-from locations.sync.kinds import KINDS, AccountKind, Place
+from locations.sync.kinds import KINDS, AccountKind, Place, is_entry_of
 from locations.sync.outcome import NOT_OURS, Applied, Gone, Outcome, conflict, refused
 from locations.sync.pipeline import Command, pipelined
 
@@ -132,6 +132,8 @@ class Batch:
         uptime = menus.limit_seconds(account, shared, siblings, self.now, self.unread_seconds)
         if account.kind != Kind.HOTSPOT:
             uptime = None
+        elif account.kept_comment is not None:  # the router's own scripts end it, and we do: its limit stays as it was
+            uptime = account.limit_uptime_seconds
         size = menus.limit_bytes(account, siblings)
         return KINDS[account.kind].words(account, self.place, uptime, size), uptime
 
@@ -145,7 +147,8 @@ class Batch:
     ) -> None:
         """`set` what the router has, `add` what it has not; whatever the answer leaves open is read back."""
         limits: dict[int, int | None] = {}
-        unclear: list[Entry] = []
+        unclear: list[Entry] = [row for row in rows if _is_unaddable(row)]
+        rows = [row for row in rows if not _is_unaddable(row)]
 
         def command(row: Entry) -> Command:
             words, limits[row.pk] = words_of(row)
@@ -169,6 +172,11 @@ class Batch:
         if found is not None and not self._is_ours(row, found, words):
             self.outcomes.append(conflict(row, NOT_OURS))
             return
+        if found is None and isinstance(row, AccessAccount) and row.is_password_kept:
+            self.outcomes.append(refused(row, PASSWORD_LOST))
+            return
+        if found is not None and isinstance(row, AccessAccount) and row.kept_comment is not None:
+            words = {key: value for key, value in words.items() if key != "comment" or row.is_comment_due}
         try:
             if found is None:
                 router_id = self.client.call(f"{menu}/add", menus.trimmed_for_add(words)).done.get("ret", "")
@@ -189,8 +197,8 @@ class Batch:
 
     def _is_ours(self, row: Entry, found: Row, words: dict[str, str]) -> bool:
         """By comment tag; a hotspot profile has no comment, so it is ours when we made it or it already says what we want."""
-        if isinstance(row, AccessAccount) and row.is_adopted:
-            return True
+        if isinstance(row, AccessAccount):
+            return is_entry_of(row, found, self.installation_tag)
         if "comment" in words:
             return is_ours(found.get("comment", ""), self.installation_tag)
         return bool(row.applied_revision) or found.get("rate-limit", "") == words["rate-limit"]
@@ -226,9 +234,13 @@ class Batch:
                 self.outcomes.append(Gone(row.pk, row.revision))
 
     def _may_remove(self, row: Entry, entry: Row) -> bool:
+        if isinstance(row, AccessAccount):
+            return is_entry_of(row, entry, self.installation_tag)
+        if row.tag == ADOPTED_TAG:  # it was there before us, and its own scripts and logins may need it
+            return False
         if "comment" in entry:
             return is_ours(entry["comment"], self.installation_tag)
-        return isinstance(row, RouterProfile)  # a hotspot profile cannot carry a comment
+        return True  # a hotspot profile cannot carry a comment
 
     def _lookup(self, rows: Sequence[Entry], menu: str) -> list[tuple[Entry, list[Row]]]:
         def command(row: Entry) -> Command:
@@ -258,6 +270,14 @@ class Batch:
         rows = [row for row in self.client.print(path, (".id", key)) if row.get(key) in names]
         remove_rows(self.client, path, [row[".id"] for row in rows])
         return [row[key] for row in rows]
+
+
+PASSWORD_LOST = "it is gone from the router, and only the router knew its password: write a new one"  # noqa: S105  # words
+
+
+def _is_unaddable(row: Entry) -> bool:
+    """Nobody but the router knows its password: an entry that is not there cannot be made, only looked for."""
+    return isinstance(row, AccessAccount) and row.is_password_kept and not row.router_id
 
 
 def remove_rows(client: RouterClient, path: str, ids: Sequence[str]) -> None:

@@ -13,6 +13,7 @@ from locations.routeros.client import Row
 from locations.routeros.values import (
     comment_of,
     duration_seconds,
+    is_ours,
     is_true,
     pair_of_seconds,
     queue_words,
@@ -73,13 +74,18 @@ class AccountKind:
         self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
     ) -> dict[str, str]:
         """Everything we own of the entry. Properties are always sent whole, so `set` also repairs drift."""
-        return {
+        words = {
             "name": account.name,
             "password": account.secret,
             "profile": place.profile_of(account).name,
-            "comment": comment_of(place.tag, account.tag),
+            "comment": wanted_comment(account, place),
             "disabled": "yes" if place.is_off(account) else "no",
         }
+        if account.is_password_kept:
+            del words["password"]
+        if account.kept_comment is not None and account.router_id and not account.is_comment_due:
+            del words["comment"]
+        return words
 
     def companions(self, account: AccessAccount, place: Place) -> list[Item]:
         """Nameless entries that belong to this account and are confirmed together with it."""
@@ -88,18 +94,19 @@ class AccountKind:
     def shown(self, account: AccessAccount, place: Place) -> dict[str, str]:
         """What we want of the readable properties, for a person to compare. Never a password."""
         return {
-            "profile": place.profile_of(account).name, "comment": comment_of(place.tag, account.tag),
+            "profile": place.profile_of(account).name, "comment": wanted_comment(account, place),
             "disabled": "yes" if place.is_off(account) else "no",
         }  # fmt: skip
 
     def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
         """Readable properties that are not as we sent them. A password only where the router lets us read it."""
         found = []
-        if is_readable(row.get("password", "")) and row["password"] != account.secret:
+        is_known = is_readable(row.get("password", "")) and not account.is_password_kept
+        if is_known and row["password"] != account.secret:
             found.append("password")
         if row.get("profile", "") != place.profile_of(account).name:
             found.append("profile")
-        if row.get("comment", "") != comment_of(place.tag, account.tag):
+        if account.kept_comment is None and row.get("comment", "") != comment_of(place.tag, account.tag):
             found.append("comment")
         if is_true(row.get("disabled", "false")) != place.is_off(account):
             found.append("disabled")
@@ -120,15 +127,20 @@ class HotspotKind(AccountKind):
     def words(
         self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
     ) -> dict[str, str]:
-        return {
+        words = {
             **super().words(account, place, uptime_limit, bytes_limit),
             "limit-uptime": f"{uptime_limit or 0}s",
             "limit-bytes-total": str(bytes_limit or 0),
             "mac-address": account.mac_address or NO_MAC,
         }
+        if account.kept_comment is not None and not account.mac_address:
+            del words["mac-address"]  # a lock that the router's own script set must not be opened by us
+        return words
 
     def differences(self, account: AccessAccount, row: Row, place: Place) -> list[str]:
         found = super().differences(account, row, place)
+        if account.kept_comment is not None:
+            return found  # the router's own scripts end logins by their limit and lock them to a device
         if seconds_of(row.get("limit-uptime", "")) != (account.sent_limit_seconds or 0):
             found.append("limit-uptime")
         if row.get("mac-address", "").upper() not in {account.mac_address.upper(), NO_MAC}:
@@ -149,7 +161,8 @@ class PppKind(AccountKind):
         self, account: AccessAccount, place: Place, uptime_limit: int | None, bytes_limit: int | None
     ) -> dict[str, str]:
         words = super().words(account, place, uptime_limit, bytes_limit)
-        words["service"] = "pppoe"
+        if account.kept_comment is None:  # else what it was taken over with; `any` is as good
+            words["service"] = "pppoe"
         words["caller-id"] = account.mac_address
         if account.static_address:
             words["remote-address"] = account.static_address
@@ -220,6 +233,16 @@ class StaticKind(AccountKind):
             there[name] = readable_pair(row.get(name, "0/0"))
         found = [name for name in wanted if name != "disabled" and there.get(name, "") != wanted[name]]
         return found + (["disabled"] if is_true(row.get("disabled", "false")) else [])
+
+
+def wanted_comment(account: AccessAccount, place: Place) -> str:
+    """The comment the entry should carry: our tag, or the router's own as it was when the entry was taken over."""
+    return comment_of(place.tag, account.tag) if account.kept_comment is None else account.kept_comment
+
+
+def is_entry_of(account: AccessAccount, row: Row, installation_tag: str) -> bool:
+    """The router's entry of this name is this account: it carries our tag, or a person took it over."""
+    return account.kept_comment is not None or account.is_adopted or is_ours(row.get("comment", ""), installation_tag)
 
 
 def is_readable(password: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from locations.choices import ISOLATION_TAG, Kind
+from locations.choices import ADOPTED_TAG, ISOLATION_TAG, Kind
 from locations.models import AccessAccount, RouterProfile
 from locations.routeros.values import comment_of, seconds_text
 
@@ -73,11 +73,13 @@ def profile_words(profile: RouterProfile, installation_tag: str) -> dict[str, st
     if profile.kind == Kind.HOTSPOT:
         words["shared-users"] = str(profile.shared_users)
         words["idle-timeout"] = seconds_text(profile.idle_timeout_seconds)
-        words["keepalive-timeout"] = seconds_text(profile.keepalive_timeout_seconds or 120)
+        if profile.keepalive_timeout_seconds or profile.tag != ADOPTED_TAG:
+            words["keepalive-timeout"] = seconds_text(profile.keepalive_timeout_seconds or 120)
         words["session-timeout"] = f"{profile.session_timeout_seconds or 0}s"
         words["address-pool"] = profile.address_pool or "none"
     else:
-        words["comment"] = comment_of(installation_tag, profile.tag)
+        if profile.tag != ADOPTED_TAG:
+            words["comment"] = comment_of(installation_tag, profile.tag)
         words["only-one"] = "yes" if profile.shared_users == 1 else "no"
         words["idle-timeout"] = f"{profile.idle_timeout_seconds or 0}s"
         words["session-timeout"] = f"{profile.session_timeout_seconds or 0}s"
@@ -85,6 +87,8 @@ def profile_words(profile: RouterProfile, installation_tag: str) -> dict[str, st
             words["remote-address"] = profile.address_pool
     if profile.address_list or profile.tag == ISOLATION_TAG:  # elsewhere an operator's own list stays
         words["address-list"] = profile.address_list
+    if profile.kind == Kind.HOTSPOT and profile.on_login is not None:
+        words["on-login"] = profile.on_login
     return words
 
 

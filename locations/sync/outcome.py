@@ -57,7 +57,8 @@ FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::bigint[]) AS v(
 WHERE r.id = v.id AND r.revision >= v.revision AND r.applied_revision <= v.revision AND r.presence = 'present'
 """
 _ACCOUNT_MORE = (
-    ", sent_limit_seconds = v.sent_limit, is_kick_due = r.is_kick_due AND r.revision <> v.revision, is_adopted = false"
+    ", sent_limit_seconds = v.sent_limit, is_kick_due = r.is_kick_due AND r.revision <> v.revision, is_adopted = false,"
+    " is_comment_due = r.is_comment_due AND r.revision <> v.revision"
 )
 _ENTRY_MORE = ", is_adopted = false"
 _HELD = """

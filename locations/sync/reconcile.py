@@ -22,7 +22,7 @@ from locations.routeros.values import is_ours, whole
 from locations.sync.compare_entries import EntryRows, entries_compare
 from locations.sync.compare_profiles import ProfileChange, profiles_compare, profiles_write
 from locations.sync.drift import Drift, words_of
-from locations.sync.kinds import KINDS, AccountKind, Place, is_readable, place_of, seconds_of
+from locations.sync.kinds import KINDS, AccountKind, Place, is_entry_of, is_readable, place_of, seconds_of
 from locations.sync.lease import LEASE_SECONDS
 from locations.sync.menus import MENUS
 from locations.sync.outcome import NOT_OURS
@@ -72,7 +72,8 @@ def reconcile(
     nameless = EntryRows.read(location_id, client, with_companions=Kind.STATIC in entries)
     place = place_of(location_id, installation_tag)
     profile_changes = profiles_compare(location_id, profiles, drift, repairs=repairs, scope=scope)
-    changes = _compare_accounts(location_id, entries, nameless, place, drift, repairs=repairs, scope=scope)
+    names = {(str(kind), row.get("name", "")) for kind, rows in profiles.items() for row in rows}
+    changes = _compare_accounts(location_id, entries, names, nameless, place, drift, repairs=repairs, scope=scope)
     if scope is None:
         entries_compare(location_id, nameless, place.tag, drift, repairs=repairs)
     _write_accounts(changes)
@@ -98,6 +99,7 @@ def _read(client: RouterClient, kind: AccountKind, scope: Scope | None) -> list[
 def _compare_accounts(
     location_id: int,
     entries: dict[str, list[Row]],
+    profile_names: set[tuple[str, str]],
     nameless: EntryRows,
     place: Place,
     drift: Drift,
@@ -112,9 +114,10 @@ def _compare_accounts(
     ours = 0
     for account in _accounts(location_id, scope, has_passwords=has_passwords):
         row = _row_of(account, there)
-        if row is not None and is_ours(row.get("comment", ""), place.tag):
+        if row is not None and is_entry_of(account, row, place.tag):
             ours += 1
-        change = _compare(account, row, nameless, place, drift, repairs=repairs)
+        is_mine = repairs and not _is_scripts_doing(account, row, profile_names)
+        change = _compare(account, row, nameless, place, drift, repairs=is_mine)
         if change is not None:
             changes.append(change)
     if scope is None:
@@ -124,6 +127,14 @@ def _compare_accounts(
             drift.add(category, DriftSubject.ACCOUNT, kind, name)
         drift.others = sum(len(rows) for rows in entries.values()) - ours
     return changes
+
+
+def _is_scripts_doing(account: AccessAccount, row: Row | None, profile_names: set[tuple[str, str]]) -> bool:
+    """An entry that vanished while the router's own scripts look after it: they remove what is over. A person decides.
+
+    Where its profile is gone too, the router was reset: its scripts went with it, and paid time must come back.
+    """
+    return row is None and account.kept_comment is not None and (account.kind, account.profile.name) in profile_names
 
 
 def _row_of(account: AccessAccount, there: dict[tuple[str, str], Row]) -> Row | None:
@@ -156,7 +167,7 @@ def _compare(
         lost = (account.epoch_uptime_seconds, account.epoch_bytes)
         return Change(account.pk, account.revision, "", *lost, 0, 0, True, *_hold(account, repairs, IS_MISSING))
     keep = (account.epoch_uptime_seconds, account.epoch_bytes)
-    if not is_ours(row.get("comment", ""), place.tag):
+    if not is_entry_of(account, row, place.tag):
         drift.add(DriftCategory.CONFLICT, *found)
         return Change(account.pk, account.revision, "", 0, 0, *keep, True, Hold.CONFLICT, NOT_OURS)
     uptime = seconds_of(row.get("uptime", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vouchers.services.adopting import FoundVoucher, batch_adopt, batches_forget, vouchers_moved_on
 from vouchers.services.batches import BatchWarning, batch_cancel, batch_create, batch_warnings
 from vouchers.services.bulk_selling import BulkSale, vouchers_sell
 from vouchers.services.expiry import vouchers_expire, vouchers_use_up
@@ -16,10 +17,13 @@ from vouchers.services.stock import stock_issue, stock_return
 __all__ = [
     "BatchWarning",
     "BulkSale",
+    "FoundVoucher",
+    "batch_adopt",
     "batch_cancel",
     "batch_create",
     "batch_generate",
     "batch_warnings",
+    "batches_forget",
     "batches_resume",
     "old_sales_post",
     "plan_withdrawal_check",
@@ -32,6 +36,7 @@ __all__ = [
     "voucher_void",
     "vouchers_activate",
     "vouchers_expire",
+    "vouchers_moved_on",
     "vouchers_sell",
     "vouchers_use_up",
 ]

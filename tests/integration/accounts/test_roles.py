@@ -65,6 +65,12 @@ TABLE = {
     # moving in
     "imports.view_importrun": ADMIN,
     "imports.add_importrun": ADMIN,
+    "imports.view_routerimport": ADMIN,
+    "imports.add_routerimport": ADMIN,
+    "imports.change_routerimport": NOBODY,
+    "imports.delete_routerimport": NOBODY,
+    "imports.view_importedsale": ADMIN,
+    "imports.delete_importedsale": NOBODY,
     # drift, groups, entries, speed changes
     "locations.repair_location": ADMIN,
     "locations.view_configversion": ADMIN,

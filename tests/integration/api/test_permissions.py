@@ -29,8 +29,8 @@ from billing.services.cash import shift_open
 from billing.services.expenses import expense_write
 from core.api.views import RoomViewSet
 from core.settings_registry import sync_settings
-from imports.models import ImportRun
-from imports.services import import_start
+from imports.models import ImportRun, RouterImport
+from imports.services import import_start, router_import_start
 from locations.models import (
     AccountUsage,
     ConfigBackup,
@@ -151,6 +151,13 @@ ADMIN_PAGES: dict[str, str] = {
     "customers_customerdocument_remove": "customers.delete_customerdocument",
     "customers_customerdocument_live": "customers.view_customerdocument",
     "billing_journalentry_live": "billing.view_journalentry",
+    **{
+        f"imports_routerimport_{step}": "imports.add_routerimport"
+        for step in ("apply", "again", "retire", "give_back", "undo", "cancel", "choose")
+    },
+    "imports_routerimport_live": "imports.view_routerimport",
+    "imports_routerimport_rows": "imports.view_routerimport",
+    "imports_routerimport_csv": "imports.view_routerimport",
     "imports_importrun_apply": "imports.add_importrun",
     "imports_importrun_cancel": "imports.add_importrun",
     "imports_importrun_live": "imports.view_importrun",
@@ -266,6 +273,7 @@ def house(house: House) -> WalkedHouse:
     usage_add(house.here.pk, [Growth("hotspot", house.account.name, 1, 2, 3)], MADE_AT)
     AccountUsage.objects.filter(period="month").delete()
     import_start(content=b"nama\nA\n", filename="walk.csv", actor=house.admin, request_key="walk")
+    router_import_start(location=house.here, actor=house.admin, request_key="walk")
     return WalkedHouse(**vars(house), seller=agent.user, agent=agent, payment=payment, shift=shift, expense=expense,
                        adjustment=adjustment)  # fmt: skip
 
@@ -345,6 +353,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "posting": house.entry.postings.all()[0].pk,
         "contact": house.contact.pk, "invoice": house.invoice.pk,
         "payment": house.payment.pk, "payment-method": house.payment.method_id,
+        "router-import": RouterImport.objects.get().pk,
         "agent": house.agent.pk, "cash-shift": house.shift.pk,
         "session": RouterSession.objects.get().pk, "past-session": SessionRecord.objects.get().pk,
         "session-end": SessionKick.objects.get().pk, "usage": AccountUsage.objects.get().pk,
@@ -416,6 +425,9 @@ ONLY_ADMIN_MAY = {
     "run-list GET", "run-detail GET", "run-cancel POST", "run-again POST", "run-tonight POST",
     "customer-merge POST", "customer-merge-undo POST", "customer-erase POST", "contact-detail DELETE",
     "payment-refund POST", "payment-cancel POST",
+    "router-import-list GET", "router-import-list POST", "router-import-detail GET", "router-import-rows GET",
+    "router-import-choose POST", "router-import-again POST", "router-import-apply POST", "router-import-undo POST",
+    "router-import-cancel POST", "router-import-retire-scripts POST", "router-import-give-scripts-back POST",
     "agent-list GET", "agent-detail GET", "agent-deposit POST", "agent-pay-out POST",
 }  # fmt: skip
 
