@@ -313,6 +313,7 @@ SPECTACULAR_SETTINGS = {
         "LastSessionEndEnum": "locations.choices.SessionEnd",
         "UsagePeriodEnum": "locations.choices.UsagePeriod",
         "PresenceEnum": "locations.choices.Presence",
+        "RouterImportStatusEnum": "imports.choices.RouterImportStatus",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -10,7 +10,8 @@ from accounts.choices import Role
 from accounts.models import User
 from imports.choices import RouterImportStatus, Subject, Verdict
 from imports.models import ImportedSale, ImportRun, RouterImport, RouterImportRow
-from imports.services.routers.scripts import scripted_accounts, scripted_profiles
+from locations.choices import Kind, Presence
+from locations.models import AccessAccount, RouterProfile
 from locations.selectors import locations_visible_to
 
 
@@ -48,6 +49,27 @@ def router_rows_search(
     if subject in Subject.values:
         rows = rows.filter(subject=subject)
     return rows
+
+
+def scripted_profiles(run: RouterImport) -> list[tuple[RouterProfile, str]]:
+    """Profiles that were taken over and run Mikhmon's script at each login, with its text."""
+    rows = RouterImportRow.objects.filter(run=run, subject=Subject.PROFILE, is_done=True)
+    scripts = {
+        row.name: str(row.values["script"]) for row in rows if row.values["terms"] and row.values["is_script_kept"]
+    }
+    profiles = RouterProfile.objects.filter(
+        location=run.location_id, kind=Kind.HOTSPOT, name__in=scripts, presence=Presence.PRESENT
+    )
+    return [(profile, scripts[profile.name]) for profile in profiles.order_by("name")]
+
+
+def scripted_accounts(run: RouterImport) -> QuerySet[AccessAccount]:
+    """Codes of theirs that were taken over and are still wanted."""
+    profiles = [profile.pk for profile, _script in scripted_profiles(run)]
+    names = RouterImportRow.objects.filter(run=run, subject=Subject.USER, is_done=True)
+    readable = names.exclude(values__is_comment_odd=True).values("name")
+    rows = AccessAccount.objects.filter(location=run.location_id, kind=Kind.HOTSPOT, profile__in=profiles)
+    return rows.filter(presence=Presence.PRESENT, name__in=readable)
 
 
 @dataclass(frozen=True)

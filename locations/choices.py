@@ -115,9 +115,8 @@ class Priority(models.IntegerChoices):
     BULK = 5, _("bulk")
 
 
-ADOPTED_TAG = (
-    "own"  # of profiles that were the router's: no comment of ours is written, and they are never removed there
-)
+# of profiles that were the router's: no comment of ours is written, and they are never removed there
+ADOPTED_TAG = "own"
 ISOLATION_TAG = "iso"  # of profiles for the isolated; tags of the isolation rules begin with it
 
 

@@ -114,9 +114,9 @@ class RouterImportAdmin(ModelAdmin[RouterImport]):
         data, actor = form.cleaned_data, request.user
         saved = router_import_start(
             location=data["location"],
-            actor=actor,
+            actor=actor,  # type: ignore[arg-type]  # staff only
             ip=client_ip(request),
-            request_key=data["request_key"],  # type: ignore[arg-type]
+            request_key=data["request_key"],
         )
         obj.__dict__.update(saved.__dict__)
 

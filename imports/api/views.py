@@ -65,7 +65,7 @@ class RouterImportViewSet(RoomViewSet):
     @extend_schema(responses={200: VerdictOut(many=True)}, filters=False)
     @action(detail=True, methods=["get"])
     def rows(self, request: Request, pk: str) -> Response:
-        """Every row of the router with its verdict, newest first."""
+        """Every row of the router with its verdict."""
         run = self.get_object()
         page = self.paginate_queryset(router_rows_search(run))
         return self.get_paginated_response(VerdictOut(page, many=True, context={"zone": "UTC"}).data)

@@ -128,7 +128,8 @@ def profiles_forgettable(profiles: Sequence[int], *, rounds: int = 0) -> list[in
 def accounts_comment_take(accounts: QuerySet[AccessAccount]) -> int:
     """Want our comment on logins that still have the router's own. Returns how many are sent."""
     rows = accounts.filter(presence=Presence.PRESENT, kept_comment__isnull=False)
-    changed, locations = 0, set()
+    changed = 0
+    locations: set[int] = set()
     for part in locked_parts(rows):
         changed += express_again([pk for pk, _location in part], Priority.BULK, kept_comment=None, is_adopted=True)
         locations.update(location for _pk, location in part)

@@ -91,7 +91,7 @@ def router_import_choose(
     RouterImportProfile.objects.bulk_update(
         rows.values(), ["use", "plan", "plan_name", "price_sell", "price_cost", "duration_seconds"]
     )
-    more = {} if is_sales_wanted is None else {"is_sales_wanted": is_sales_wanted}
+    more: dict[str, Any] = {} if is_sales_wanted is None else {"is_sales_wanted": is_sales_wanted}
     more |= {} if billed_from is None else {"billed_from": billed_from}
     _move(run.pk, RouterImportStatus.QUEUED, done=0, error="", **more)
     _acted(run, "chosen", actor, ip)

@@ -7,7 +7,6 @@ keep a sale and remove what is over. A comment of ours means nothing to them (`r
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -17,30 +16,8 @@ from core.events import emit
 from core.staff_events import StaffActed
 from imports.choices import RouterImportStatus, Subject
 from imports.models import RouterImport, RouterImportRow
-from locations.choices import Kind, Presence
-from locations.models import AccessAccount, RouterProfile
+from imports.selectors import scripted_accounts, scripted_profiles
 from locations.services import accounts_comment_give_back, accounts_comment_take, profiles_script_set
-
-
-def scripted_profiles(run: RouterImport) -> list[tuple[RouterProfile, str]]:
-    """Profiles that were taken over and run Mikhmon's script at each login, with its text."""
-    rows = RouterImportRow.objects.filter(run=run, subject=Subject.PROFILE, is_done=True)
-    scripts = {
-        row.name: str(row.values["script"]) for row in rows if row.values["terms"] and row.values["is_script_kept"]
-    }
-    profiles = RouterProfile.objects.filter(
-        location=run.location_id, kind=Kind.HOTSPOT, name__in=scripts, presence=Presence.PRESENT
-    )
-    return [(profile, scripts[profile.name]) for profile in profiles.order_by("name")]
-
-
-def scripted_accounts(run: RouterImport) -> QuerySet[AccessAccount]:
-    """Codes of theirs that were taken over and are still wanted."""
-    profiles = [profile.pk for profile, _script in scripted_profiles(run)]
-    names = RouterImportRow.objects.filter(run=run, subject=Subject.USER, is_done=True)
-    readable = names.exclude(values__is_comment_odd=True).values("name")
-    rows = AccessAccount.objects.filter(location=run.location_id, kind=Kind.HOTSPOT, profile__in=profiles)
-    return rows.filter(presence=Presence.PRESENT, name__in=readable)
 
 
 @transaction.atomic

@@ -561,6 +561,7 @@ def _admin_object(house: WalkedHouse, label: str) -> Any:
         "locations_locationchoice": LocationChoice.objects.first(),
         "locations_location": house.here, "locations_accessaccount": house.account, "accounts_user": house.operator,
         "billing_journalentry": house.entry, "imports_importrun": ImportRun.objects.first(),
+        "imports_routerimport": RouterImport.objects.first(),
         "payments_payment": house.payment, "billing_agent": house.agent, "billing_cashshift": house.shift,
         "billing_expense": house.expense, "billing_adjustment": house.adjustment,
     }  # fmt: skip
