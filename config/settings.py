@@ -314,6 +314,8 @@ SPECTACULAR_SETTINGS = {
         "UsagePeriodEnum": "locations.choices.UsagePeriod",
         "PresenceEnum": "locations.choices.Presence",
         "RouterImportStatusEnum": "imports.choices.RouterImportStatus",
+        "RouterRowSubjectEnum": "imports.choices.Subject",
+        "SubjectEnum": "locations.choices.DriftSubject",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.test import Client
-from django.urls import reverse
 
-from accounts.choices import Role
-from accounts.models import User
-from accounts.services import roles_sync, user_create
 from billing.ledger.checking import ledger_check
 from billing.models import Invoice, JournalEntry, Plan, PlanLocation, Subscription
 from billing.services.subscriptions import bills_bring_up
@@ -25,19 +20,18 @@ from imports.models import ImportedSale, RouterImport, RouterImportProfile, Rout
 from imports.services import (
     router_import_apply,
     router_import_choose,
-    router_import_start,
     router_import_undo,
-    router_import_work,
     router_scripts_give_back,
     router_scripts_retire,
 )
-from locations.emulator.router import BILLING_POLICIES, EmulatedRouter
-from locations.models import AccessAccount, Location, RouterProfile
+from locations.emulator.router import BILLING_POLICIES
+from locations.models import AccessAccount, RouterProfile
 from locations.services import account_change, account_kick, location_compare
 from locations.sync.batch import PASSWORD_LOST
 from locations.sync.writer import location_run
-from tests.integration.imports.mikhmon import pictures, seed
-from tests.routers import emulated, location_of
+from tests.integration.imports.mikhmon import pictures
+from tests.integration.imports.moved import Moved, made
+from tests.routers import emulated
 from vouchers.models import Voucher, VoucherBatch
 from vouchers.services import voucher_sell, vouchers_expire
 
@@ -45,61 +39,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 DAY = timedelta(days=1)
 
 
-class Moved:
-    """A router with Mikhmon's things, its location and the person who takes it over."""
-
-    def __init__(self, router: EmulatedRouter, version: str) -> None:
-        roles_sync()
-        self.router = router
-        self.now = clock.now().replace(microsecond=0)
-        self.running, self.over, self.sold = self.now + timedelta(hours=5), self.now - DAY, self.now - 40 * DAY
-        router.set_clock(time_zone="Asia/Jakarta")
-        seed(router, version, self.now, running=self.running, over=self.over, sold=self.sold)
-        router.hotspot_login("run01", "run01", "02:00:00:00:00:01")
-        router.advance(600)
-        router.hotspot_logout("02:00:00:00:00:01")
-        self.location: Location = location_of(router)
-        self.boss: User = user_create(actor=None, username="boss", password="a-long-test-password-7", role=Role.ADMIN)
-        self.before = pictures(router)
-        self.writes = router.write_count()
-
-    def run(self, key: str = "k") -> RouterImport:
-        run = router_import_start(location=self.location, actor=self.boss, request_key=key)
-        return self.work(run)
-
-    def work(self, run: RouterImport) -> RouterImport:
-        router_import_work(run.pk)
-        run.refresh_from_db()
-        return run
-
-    def applied(self) -> RouterImport:
-        run = self.run()
-        router_import_choose(run, billed_from=self.today() + 10 * DAY, actor=self.boss)
-        self.work(run)
-        router_import_apply(run, actor=self.boss)
-        self.work(run)
-        assert (run.status, run.error) == (RouterImportStatus.APPLIED, "")
-        return run
-
-    def today(self) -> date:
-        return clock.local_date(self.location.timezone, self.now)
-
-    def is_untouched(self) -> bool:
-        return pictures(self.router) == self.before and self.router.write_count() == self.writes
-
-
 @pytest.fixture(params=["6.49.17", "7.16.1"])
 def moved(request: pytest.FixtureRequest) -> Iterator[Moved]:
     with emulated(version=request.param) as router:
         yield Moved(router, request.param)
-
-
-MADE = (AccessAccount, RouterProfile, Voucher, VoucherBatch, Subscription, Customer, PlanLocation, Plan, ImportedSale)
-
-
-def made() -> list[str]:
-    """The tables that have rows."""
-    return [model.__name__ for model in MADE if model._default_manager.exists()]
 
 
 def verdicts(run: RouterImport, *subjects: str) -> dict[str, tuple[str, str]]:
@@ -385,78 +328,3 @@ def _still_the_routers_password(moved: Moved, account: AccessAccount) -> None:
     location_run(moved.location.pk, is_forced=True)
     row = moved.router.rows("/ppp/secret", name="sri")[0]
     assert (row["password"], row["profile"]) == ("anew1234", "10M")
-
-
-def page(name: str, run: RouterImport) -> str:
-    return reverse(f"admin:imports_routerimport_{name}", args=[run.pk])
-
-
-def test_the_pages_from_reading_to_undone(client: Client) -> None:
-    with emulated(version="7.16.1") as router:
-        moved = Moved(router, "7.16.1")
-        client.force_login(moved.boss)
-        add = reverse("admin:imports_routerimport_add")
-        assert client.get(add).status_code == 200
-        answer = client.post(add, {"location": moved.location.pk, "request_key": "form"})
-        run = RouterImport.objects.get()
-        assert answer.headers["Location"] == page("change", run)
-        moved.work(run)
-        assert "What becomes of it" in client.get(page("change", run)).content.decode()
-        _chosen_on_the_page(client, moved, run)
-        html = client.get(page("rows", run), {"q": "run", "verdict": "adopt"}).content.decode()
-        assert ("run01" in html, "abc12" in html) == (True, False)
-        table = b"".join(client.get(page("csv", run)).streaming_content).decode()  # type: ignore[attr-defined]
-        assert ("run01" in table, "rahasia" in table, "s3cret" in table) == (True, False, False)
-        for step, status in (("apply", RouterImportStatus.APPLIED), ("undo", RouterImportStatus.UNDONE)):
-            assert client.get(page(step, run)).status_code == 200
-            assert client.post(page(step, run), {"request_key": step}).status_code == 302
-            moved.work(run)
-            assert (run.status, run.error) == (status, "")
-        assert client.get(reverse("admin:imports_routerimport_changelist")).status_code == 200
-        assert moved.is_untouched()
-        assert made() == []
-
-
-def _chosen_on_the_page(client: Client, moved: Moved, run: RouterImport) -> None:
-    assert client.get(page("choose", run)).status_code == 200
-    data: dict[str, str] = {"billed_from": f"{moved.today():%Y-%m-%d}", "is_sales_wanted": "on"}
-    for choice in RouterImportProfile.objects.filter(run=run):
-        data |= {
-            f"{choice.pk}-use": choice.use, f"{choice.pk}-plan_name": choice.plan_name,
-            f"{choice.pk}-price_sell": str(int(choice.price_sell)), f"{choice.pk}-price_cost": "0",
-            f"{choice.pk}-duration_seconds_0": "3", f"{choice.pk}-duration_seconds_1": "d",
-        }  # fmt: skip
-    wrong = client.post(page("choose", run), {**data, "billed_from": "2001-01-01"})
-    assert wrong.status_code == 422
-    assert "The first day to bill is today or at most a year ahead." in wrong.content.decode()
-    answer = client.post(page("choose", run), data)
-    assert (answer.status_code, answer.headers.get("Location")) == (302, page("change", run))
-    moved.work(run)
-    choice = RouterImportProfile.objects.get(run=run, name="1Hari")
-    assert (choice.duration_seconds, choice.price_sell, choice.price_cost) == (3 * 86_400, 5000, 0)
-
-
-def test_over_rest_from_reading_to_undone(client: Client) -> None:
-    with emulated(version="7.16.1") as router:
-        moved = Moved(router, "7.16.1")
-        client.force_login(moved.boss)
-        base = "/api/v1/router-imports/"
-        answer = client.post(
-            base, {"location": moved.location.pk}, "application/json", headers={"Idempotency-Key": "a" * 16}
-        )
-        assert answer.status_code == 201, answer.content
-        run = moved.work(RouterImport.objects.get())
-        one = client.get(f"{base}{run.pk}/").json()
-        assert (one["status"], {row["name"] for row in one["profiles"]} >= {"1Hari", "10M"}) == ("checked", True)
-        chosen = {"profiles": [{"id": one["profiles"][0]["id"], "use": "leave"}], "billed_from": f"{moved.today()}"}
-        assert client.post(f"{base}{run.pk}/choose/", chosen, "application/json").json()["status"] == "queued"
-        moved.work(run)
-        text = client.get(f"{base}{run.pk}/rows/").content.decode()
-        assert ("abc12" in text, "rahasia" in text, "s3cret" in text) == (True, False, False)
-        for step, waiting, status in (("apply", "waiting", "applied"), ("undo", "undo_waiting", "undone")):
-            assert client.post(f"{base}{run.pk}/{step}/", {}, "application/json").json()["status"] == waiting
-            assert (moved.work(run).status, run.error) == (status, "")
-        refused = client.post(f"{base}{run.pk}/retire-scripts/", {}, "application/json")
-        assert refused.status_code == 409
-        assert moved.is_untouched()
-        assert made() == []
