@@ -75,9 +75,8 @@ class RouterImportViewSet(RoomViewSet):
     def choose(self, request: Request, pk: str) -> Response:
         """Decide what profiles become; every row is judged anew."""
         run, given = self.get_object(), self.checked(ChooseIn)
-        choices: dict[int, dict[str, Any]] = {}
-        for profile in given.pop("profiles", []):
-            choices[profile.pop("id")] = dict(profile)
+        profiles = given.pop("profiles", [])
+        choices = {one["id"]: {name: value for name, value in one.items() if name != "id"} for one in profiles}
         router_import_choose(run, choices=choices, **given, **who(request))
         return self.answer(self.fresh(run))
 

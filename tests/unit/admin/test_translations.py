@@ -15,6 +15,7 @@ from core.admin import build_messages
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 # the same word in both languages
 SAME = {
+    "%(n)s login",
     "API port", "Admin", "Bank %(of)s", "Batch", "CSV", "Database", "Debit", "Hotspot", "Indonesia", "Login", "Menu", "Model",
     "Online", "Operator", "PPPoE", "Ping", "Router", "RouterOS", "Status", "Super Admin", "Telegram", "Total", "Voucher",
     "Walled garden, host", "WhatsApp", "address pool", "batch", "debit", "deposit", "file", "login", "model", "offline",
