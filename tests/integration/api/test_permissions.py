@@ -126,6 +126,7 @@ ADMIN_PAGES: dict[str, str] = {
     "locations_location_confirm_reboot": "locations.confirm_reboot",
     "locations_location_cancel_reboot": "locations.reboot_location",
     "locations_accessaccount_open_now": "locations.open_accessaccount",
+    "billing_subscription_open_now": "locations.open_accessaccount",
     "locations_routerentry_adopt": "locations.adopt_accessaccount",
     "locations_routerentry_live": "locations.view_routerentry",
     "locations_profilerollout_cancel": "locations.change_profilerollout",
