@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import socket
 import struct
 import time
@@ -33,7 +34,9 @@ MAX_SENTENCE_BYTES = 32 * 1024 * 1024
 MAX_REPLY_BYTES = 256 * 1024 * 1024  # received while one command is waited for; 500,000 users are about half of it
 WORD_COST = 32  # what a word takes beside its bytes
 MAX_ROWS = 500_000
+MAX_COUNT = 2**29  # the sum of three is still a number of rows that a column holds
 READ_BYTES = 65536
+_ID = re.compile(r"\*[0-9A-Fa-f]{1,15}")
 
 Row = dict[str, str]
 
@@ -101,7 +104,11 @@ class _Connection(base_api.Connection):  # type: ignore[misc]
 
 
 def text(value: bytes) -> str:
-    """Router bytes as text: UTF-8, else latin-1 (WinBox stores the operator's code page). Never fails."""
+    """Router bytes as text: UTF-8, else latin-1 (WinBox stores the operator's code page). Never fails.
+
+    Zero bytes are left out: no RouterOS value has any, and PostgreSQL keeps no text with one.
+    """
+    value = value.replace(b"\0", b"")
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -208,10 +215,14 @@ class RouterClient:
                 communicator.response_buffor.pop(tag, None)
             return response
 
-        response = self._guarded(wait)
-        if response.error is not None:
-            raise RouterTrap(text(response.error))
-        return Reply([_texts(row) for row in response], _texts(response.done_message))
+        def read(communicator: ApiCommunicatorBase) -> Reply:
+            response = wait(communicator)
+            if response.error is not None:
+                raise RouterTrap(text(response.error))
+            return Reply([_texts(row) for row in response], _texts(response.done_message))
+
+        reply: Reply = self._guarded(read)
+        return reply
 
     def call(self, command: str, words: Mapping[str, str | bytes] | None = None, queries: Iterable[str] = ()) -> Reply:
         """One command, waited for."""
@@ -226,9 +237,12 @@ class RouterClient:
         """How many rows match, counted by the router (cheap)."""
         done = self.call(f"{menu}/print", {"count-only": ""}, queries).done
         try:
-            return int(done["ret"])
-        except (KeyError, ValueError):
-            raise NotRouterOs("count without a number") from None
+            found = int(done.get("ret", ""))
+        except ValueError:
+            found = -1
+        if not 0 <= found <= MAX_COUNT:
+            raise NotRouterOs("count without a number")
+        return found
 
     def _guarded(self, work: Callable[[ApiCommunicatorBase], Any]) -> Any:
         """Run against the open connection; any broken link closes it, and no library text with secrets escapes."""
@@ -258,6 +272,12 @@ class Reply:
     rows: list[Row]
     done: Row
 
+    @property
+    def made_id(self) -> str:
+        """The `.id` of what was added; empty when the answer names none: it is looked for by name then."""
+        made = self.done.get("ret", "")
+        return made if _ID.fullmatch(made) else ""
+
 
 class _Query:
     """Query words in the given order: the library keeps queries in a set, which would shuffle them."""
@@ -280,5 +300,16 @@ def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
 
 
+class _Row(Row):
+    """A router's row. Who relies on a word that is not there is not talking to RouterOS: a RouterError, no crash."""
+
+    def __missing__(self, key: str) -> str:
+        raise NotRouterOs(f"an answer that is not RouterOS API: a row without {key}")
+
+
 def _texts(row: Mapping[bytes, bytes]) -> Row:
-    return {text(key): text(value) for key, value in row.items()}
+    """Raises NotRouterOs for an `.id` that is none: it would be sent back, and must fit its column."""
+    texts = _Row({text(key): text(value) for key, value in row.items()})
+    if ".id" in texts and not _ID.fullmatch(texts[".id"]):
+        raise NotRouterOs("an answer that is not RouterOS API: an id that is none")
+    return texts

@@ -8,9 +8,19 @@ _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d
 _CLOCK = re.compile(r"(?:(\d+)w)?\s*(?:(\d+)d)?\s*(\d+):(\d\d):(\d\d)")
 
 
+MOST_SECONDS = 2**32  # 136 years: more is no duration of a router, and no date of ours
+MOST = 2**56  # 72 petabytes: a router that counts more lies; a few of them, and eight times it, fit into 64 bits
+
+
 def duration_seconds(value: str) -> int:
     """Seconds of `1w2d3h4m5s`, `00:10:00`, `1d01:22:53` or a plain number. Raises ValueError for anything else."""
-    value = value.strip()
+    seconds = _seconds(value.strip())
+    if seconds > MOST_SECONDS:
+        raise ValueError("longer than any duration of RouterOS")
+    return seconds
+
+
+def _seconds(value: str) -> int:
     if value.isdigit():
         return int(value)
     clock = _CLOCK.fullmatch(value)
@@ -48,8 +58,8 @@ def is_true(value: str) -> bool:
 
 
 def whole(value: str) -> int:
-    """A decimal integer, 0 when absent or not a number: counters from a router are never trusted to be one."""
-    return int(value) if value.isdigit() else 0
+    """A decimal integer up to `MOST`; 0 when absent, negative, not a number or of more digits than 64 bits have."""
+    return min(int(value), MOST) if value.isascii() and value.isdigit() and len(value) <= 20 else 0
 
 
 def comment_of(installation_tag: str, row_tag: str) -> str:

@@ -158,7 +158,7 @@ class Batch:
 
         for row, answer in pipelined(self.client, list(rows), command, may_start=self.has_time):
             if isinstance(answer, Reply):
-                router_id = row.router_id or answer.done.get("ret", "")
+                router_id = row.router_id or answer.made_id
                 self.outcomes.append(Applied(row.pk, row.revision, router_id, row.name, limits[row.pk]))
             elif answer.is_duplicate or answer.is_missing:
                 unclear.append(row)
@@ -179,7 +179,7 @@ class Batch:
             words = {key: value for key, value in words.items() if key != "comment" or row.is_comment_due}
         try:
             if found is None:
-                router_id = self.client.call(f"{menu}/add", menus.trimmed_for_add(words)).done.get("ret", "")
+                router_id = self.client.call(f"{menu}/add", menus.trimmed_for_add(words)).made_id
             else:
                 router_id = found[".id"]
                 self.client.call(f"{menu}/set", {".id": router_id, **words})

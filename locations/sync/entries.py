@@ -136,7 +136,7 @@ def _write(client: RouterClient, menu: EntryMenu, plans: list[Plan], rows: list[
 
     for (plan, (path, _words)), answer in pipelined(client, work, command):
         if isinstance(answer, Reply):
-            plan.settled.router_id = answer.done.get("ret", "") or plan.settled.router_id
+            plan.settled.router_id = answer.made_id or plan.settled.router_id
         elif answer.is_permission:
             raise MissingPermission(answer.words)
         elif answer.is_missing or answer.is_transient:

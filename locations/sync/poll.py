@@ -23,7 +23,6 @@ POLL_SECONDS = 30
 USAGE_SWEEP = timedelta(minutes=10)
 USER_PROPERTIES = "name,uptime,bytes-in,bytes-out"
 STATIC_QUEUES = ("dynamic=false",)
-MOST_BYTES = 2**60  # a router that says more lies; sums of a few still fit into 64 bits
 MAX_INTERFACES = 64  # of a router's own; whoever has more keeps the first
 
 
@@ -68,10 +67,10 @@ def _sessions(client: RouterClient, kind: str) -> list[dict[str, Any]]:
     mac = "mac-address" if kind == Kind.HOTSPOT else "caller-id"
     service = ("service",) if kind == Kind.PPP else ()
     rows = client.print(menu.active, (".id", key, "uptime", mac, "address", "bytes-in", "bytes-out", *service))
-    once = {row.get(".id", ""): row for row in rows}  # a row that came twice must not count twice against a guest
+    once = {row[".id"]: row for row in rows}  # a row that came twice must not count twice against a guest
     return [
         {
-            "kind": str(kind), "id": row.get(".id", "")[:16], "name": row.get(key, "")[:128],
+            "kind": str(kind), "id": row[".id"], "name": row.get(key, "")[:128],
             "uptime": _seconds(row), "mac": row.get(mac, "")[:32], "address": row.get("address", "")[:64],
             "service": row.get("service", "")[:16], **_counters(row.get("bytes-in", ""), row.get("bytes-out", "")),
         }
@@ -106,7 +105,7 @@ def _with_counters(sessions: list[dict[str, Any]], interfaces: list[dict[str, An
 
 def _counters(received: str, sent: str) -> dict[str, int]:
     """`in` is what the customer sent (RouterOS counts from the router's side), `out` what he got."""
-    first, second = min(whole(received), MOST_BYTES), min(whole(sent), MOST_BYTES)
+    first, second = whole(received), whole(sent)
     return {"in": first, "out": second, "bytes": first + second}
 
 
@@ -142,9 +141,7 @@ def _changed_users(client: RouterClient, location: Location, sessions: list[dict
 def _queues(client: RouterClient) -> list[dict[str, Any]]:
     """Bytes of the queues that are not a session's: the only sign of life of a static address."""
     rows = client.print(MENUS[Kind.STATIC].users, (".id", "name", "bytes"), STATIC_QUEUES)
-    found = [
-        {"name": row.get("name", "")[:64], "id": row.get(".id", "")[:16], **_pair(row.get("bytes", ""))} for row in rows
-    ]
+    found = [{"name": row.get("name", "")[:64], "id": row[".id"], **_pair(row.get("bytes", ""))} for row in rows]
     return [row for row in found if row["bytes"]]
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from locations.emulator.wire import SentenceReader, encode_sentence, encode_word
 from locations.routeros import client as client_module
 from locations.routeros.client import Reply, RouterClient, RouterTarget
 from locations.routeros.errors import NotRouterOs, RouterError, RouterUnreachable
+from locations.routeros.values import MOST, MOST_SECONDS, duration_seconds, whole
 
 USUAL = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 SECRET = "never-to-be-shown"
@@ -137,3 +139,52 @@ def test_an_honest_answer_is_still_understood() -> None:
     rows = encode_sentence([b"!re", b".tag=2", b"=name=caf\xe9", b"=a=b=c"]) + encode_sentence([b"!done", b".tag=2"])
     with router_that_says(LOGGED_IN, rows) as port:
         assert ask(port) == Reply([{"name": "café", "a": "b=c"}], {})
+
+
+@USUAL
+@given(
+    st.one_of(
+        st.text(max_size=30),
+        st.from_regex(r"-?[0-9²٣]{0,25}[wdhms:]?[0-9]{0,25}s?", fullmatch=True),
+        st.sampled_from(["9" * 5000, "9" * 5000 + "w", "²", "-1", "1" * 20, "99999999999d", "4294967297"]),
+    )
+)
+def test_a_number_of_a_router_always_fits(value: str) -> None:
+    assert 0 <= whole(value) <= MOST
+    try:
+        seconds = duration_seconds(value)
+    except ValueError:
+        return
+    assert 0 <= seconds <= MOST_SECONDS
+    assert datetime(2026, 1, 1, tzinfo=UTC) - timedelta(seconds=seconds) < datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_numbers_that_are_numbers_are_still_read() -> None:
+    assert (whole("0"), whole("18446744073709551615"), whole("12345")) == (0, MOST, 12345)
+    assert duration_seconds("1w2d3h4m5s") == 788645
+
+
+def answer_of(*words: bytes) -> Reply | RouterError:
+    rows = encode_sentence([b"!re", b".tag=2", *words]) + encode_sentence([b"!done", b".tag=2", b"=ret=*" + b"F" * 40])
+    with router_that_says(LOGGED_IN, rows) as port:
+        return ask(port)
+
+
+def test_zero_bytes_are_left_out() -> None:
+    came = answer_of(b"=na\0me=a\0b", b"=.id=*B0200C0A")
+    assert isinstance(came, Reply)
+    assert came.rows == [{"name": "ab", ".id": "*B0200C0A"}]
+
+
+@pytest.mark.parametrize("row_id", [b"", b"*", b"1", b"*G", b"*" + b"A" * 16, b"*1\n", b"*1;x"])
+def test_an_id_that_is_none_is_no_answer(row_id: bytes) -> None:
+    assert isinstance(answer_of(b"=.id=" + row_id), NotRouterOs)
+
+
+def test_a_row_without_the_word_that_is_needed() -> None:
+    came = answer_of(b"=name=a")
+    assert isinstance(came, Reply)
+    assert came.made_id == ""
+    assert came.rows[0].get(".id", "") == ""
+    with pytest.raises(NotRouterOs, match=r"a row without \.id"):
+        came.rows[0][".id"]
