@@ -17,6 +17,8 @@ WORKER_QUEUES = "celery,batches"
 ROUTER_QUEUES = "routers"
 SLOW_ROUTER_QUEUES = "routers_slow"
 ROUTER_USER = "billing"
+ROUTER_POLICIES = "read,write,api,test,sensitive,ftp,reboot"
+"""All the product asks for: `ftp` for configuration backups, `reboot` for the restart that two people confirm."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def emulator_spec(emulator: Emulator, env: Mapping[str, str]) -> ChildSpec:
         sys.executable, "-m", "locations.emulator", "--port", str(emulator.port), "--tls-port", str(emulator.tls_port),
         "--control-port", str(emulator.control_port), "--version", emulator.version,
         "--model", emulator.model, "--identity", emulator.name, "--user", ROUTER_USER, "--state-file", emulator.state_file,
+        "--policies", ROUTER_POLICIES,
     ]  # fmt: skip
     return ChildSpec(f"emulator-{emulator.name}", command, env, stops_last=True)
 

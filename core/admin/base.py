@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -284,6 +284,16 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
             raise Http404
         context = {"original": row, "live_template": self.live_template, "live_url": request.path}
         return TemplateResponse(request, "core/admin/live.html", {**context, **self.facts(request, row)})
+
+    def row_for(self, request: HttpRequest, object_id: str, *permissions: str) -> _M:
+        """The row of one of our own pages. Raises Http404 for one that this person does not see, PermissionDenied
+        without the right to look at it and all of `permissions`."""
+        row: _M | None = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not (self.has_view_permission(request, row) and request.user.has_perms(permissions)):
+            raise PermissionDenied
+        return row
 
     def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Context for the row's own facts above its form (`change_form_template`)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
 ROWS_PER_PAGE = 100
 
 
-def _row(model_admin: ModelAdmin[RouterImport], request: HttpRequest, object_id: str) -> RouterImport:
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not model_admin.has_view_permission(request, row):
-        raise PermissionDenied
-    return row
-
-
 def _page(model_admin: ModelAdmin[RouterImport], request: HttpRequest, row: RouterImport, title: str) -> dict[str, Any]:
     return {
         **model_admin.admin_site.each_context(request), "title": title, "original": row, "opts": model_admin.opts,
@@ -48,7 +39,7 @@ def _page(model_admin: ModelAdmin[RouterImport], request: HttpRequest, row: Rout
 
 def choose_page(model_admin: ModelAdmin[RouterImport], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET shows what every profile becomes, POST changes it; then every row is judged anew."""
-    row = _row(model_admin, request, object_id)
+    row = model_admin.row_for(request, object_id)
     if not request.user.has_perm("imports.add_routerimport"):
         raise PermissionDenied
     back = reverse("admin:imports_routerimport_change", args=[row.pk])
@@ -92,7 +83,7 @@ def _say(error: DomainError, form: RunForm, forms: dict[str, ProfileForm]) -> No
 
 def rows_page(model_admin: ModelAdmin[RouterImport], request: HttpRequest, object_id: str) -> HttpResponse:
     """Every row of the router with what becomes of it; searched by name, narrowed by verdict and kind."""
-    row = _row(model_admin, request, object_id)
+    row = model_admin.row_for(request, object_id)
     found, asked = _asked(request, row)
     text = request.GET.get("page", "")
     page = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 5 else 1
@@ -120,7 +111,7 @@ def _asked(request: HttpRequest, row: RouterImport) -> tuple[QuerySet[RouterImpo
 
 def rows_csv(model_admin: ModelAdmin[RouterImport], request: HttpRequest, object_id: str) -> HttpResponseBase:
     """The same rows as a file, without passwords."""
-    row = _row(model_admin, request, object_id)
+    row = model_admin.row_for(request, object_id)
     found, _given = _asked(request, row)
     header = [_("kind"), _("name"), _("profile"), _("verdict"), _("reason")]
     return csv_response(f"router-{row.pk}.csv", header, _lines(found, row.location.timezone), list)

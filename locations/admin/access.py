@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -95,11 +94,7 @@ class ScriptForm(forms.Form):
 
 def access_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET shows the steps; POST `script` prints commands once, `check` asks the router, `switch_on` begins the work."""
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not (request.user.has_perm(PREPARE) and model_admin.has_view_permission(request, row)):
-        raise PermissionDenied
+    row = model_admin.row_for(request, object_id, PREPARE)
     if request.method == "POST":
         match request.POST.get("do"):
             case "script":

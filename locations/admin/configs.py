@@ -38,11 +38,7 @@ def config_url(location_id: int) -> str:
 
 def config_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET shows; POST takes a backup now, notes that a change was looked at, or hands a version out with its secrets."""
-    if not request.user.has_perm(VIEW):
-        raise PermissionDenied
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
+    row = model_admin.row_for(request, object_id, VIEW)
     if request.method == "POST":
         return _act(request, row)
     if request.method not in {"GET", "HEAD"}:

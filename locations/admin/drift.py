@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -38,11 +38,7 @@ def drift_url(location_id: int) -> str:
 
 def drift_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET lists; POST compares or repairs what was ticked."""
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not model_admin.has_view_permission(request, row):
-        raise PermissionDenied
+    row = model_admin.row_for(request, object_id)
     if request.method == "POST":
         return _act(request, row)
     if request.method not in {"GET", "HEAD"}:

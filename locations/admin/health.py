@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -56,11 +55,7 @@ def health_page(
     model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str, *, is_live: bool
 ) -> HttpResponse:
     """One router: state, warnings, strip, graphs, outages, a restart under way. `is_live` is the poll's part alone."""
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not model_admin.has_view_permission(request, row):
-        raise PermissionDenied
+    row = model_admin.row_for(request, object_id)
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET"])
     context = {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -56,15 +55,6 @@ class PingForm(forms.Form):
         style_form(self)
 
 
-def _location(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str, permission: str) -> Location:
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
-    return row
-
-
 def _context(model_admin: ModelAdmin[Location], request: HttpRequest, row: Location, title: str) -> dict[str, Any]:
     return {
         **model_admin.admin_site.each_context(request), "title": title % {"name": row.name}, "original": row,
@@ -74,7 +64,7 @@ def _context(model_admin: ModelAdmin[Location], request: HttpRequest, row: Locat
 
 def log_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET reads the router's log now; `topic` and `text` choose lines."""
-    row = _location(model_admin, request, object_id, READ_LOG)
+    row = model_admin.row_for(request, object_id, READ_LOG)
     if request.method not in {"GET", "HEAD"}:
         return HttpResponseNotAllowed(["GET"])
     topic, text = request.GET.get("topic", "")[:64], request.GET.get("text", "").strip()[:100]
@@ -95,7 +85,7 @@ def log_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id:
 
 def ping_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET asks what to ping; POST pings and shows what came back."""
-    row = _location(model_admin, request, object_id, PING)
+    row = model_admin.row_for(request, object_id, PING)
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     form = PingForm(request.POST if request.method == "POST" else None)

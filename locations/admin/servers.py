@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -82,11 +81,7 @@ class ServerForm(forms.Form):
 
 def server_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """`?kind=` asks, `?plan=` shows one; POST plans, confirms, undoes or discards."""
-    if not request.user.has_perm(SET_UP):
-        raise PermissionDenied
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
+    row = model_admin.row_for(request, object_id, SET_UP)
     if request.method not in {"GET", "HEAD", "POST"}:
         return HttpResponseNotAllowed(["GET", "POST"])
     kind = request.GET.get("kind", "")

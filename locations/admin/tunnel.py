@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -44,11 +44,7 @@ def tunnel_url(location_id: int) -> str:
 
 def tunnel_page(model_admin: ModelAdmin[Location], request: HttpRequest, object_id: str) -> HttpResponse:
     """GET shows the steps. POST: `issue`, `key`, `check`, `use`, `remove`."""
-    row = model_admin.get_object(request, object_id)
-    if row is None:
-        raise Http404
-    if not (request.user.has_perm(CHANGE) and model_admin.has_view_permission(request, row)):
-        raise PermissionDenied
+    row = model_admin.row_for(request, object_id, CHANGE)
     if request.method in {"GET", "HEAD"}:
         return _page(model_admin, request, row)
     if request.method != "POST":

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from .defaults import BILLING_POLICIES
 from .listener import LOOPBACK
 from .router import EmulatedRouter
+from .schema.system import POLICIES
 
 PASSWORD_VARIABLE = "EMULATOR_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -28,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="hAP ax^2", help="board name or product code; CHR for the cloud router")
     parser.add_argument("--user", default="billing", help="name of the API user")
     parser.add_argument("--password", help=f"its password (or the variable {PASSWORD_VARIABLE})")
+    parser.add_argument(
+        "--policies", default=",".join(BILLING_POLICIES), help="what the API user may do, as in /user group policy"
+    )
     parser.add_argument("--identity", default="MikroTik", help="system identity")
     parser.add_argument("--serial", help="serial number (default: random)")
     parser.add_argument("--seed-users", type=int, default=0, help="so many hotspot users exist from the start")
@@ -46,6 +51,9 @@ def router_from(options: argparse.Namespace) -> EmulatedRouter:
         raise ValueError(f"give the API user a password: --password or {PASSWORD_VARIABLE}")
     if bool(options.tls_certificate) != bool(options.tls_key):
         raise ValueError("--tls-certificate and --tls-key belong together")
+    policies = tuple(name.strip() for name in options.policies.split(","))
+    if unknown := [name for name in policies if name not in POLICIES]:
+        raise ValueError(f"no such policy: {', '.join(unknown)}; known: {', '.join(POLICIES)}")
     tls: str | tuple[Path, Path] | None = None
     if options.tls_port is not None:
         tls = (options.tls_certificate, options.tls_key) if options.tls_certificate else "anonymous"
@@ -54,6 +62,7 @@ def router_from(options: argparse.Namespace) -> EmulatedRouter:
         options.model,
         options.user,
         password=password,
+        policies=policies,
         tls=tls,
         rtt_ms=options.rtt_ms,
         seed_users=options.seed_users,

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.models import ActivityLog
+from core.clock import now
 from core.errors import DomainError
 from locations import services
 from locations.choices import Kind, SessionEnd
@@ -106,5 +107,5 @@ def test_another_ones_session_with_the_same_id_stays() -> None:
 
 def test_a_static_address_has_nothing_to_end() -> None:
     with pytest.raises(DomainError) as refusal:
-        services.sessions_kick([RouterSession(kind=Kind.STATIC)], actor=None, now=World.__init__.__defaults__[0])  # type: ignore[index]
+        services.sessions_kick([RouterSession(kind=Kind.STATIC)], actor=None, now=now())
     assert refusal.value.code == "session.no_login"

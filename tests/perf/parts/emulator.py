@@ -63,7 +63,7 @@ def _many_routers(report: Report, number: int) -> None:
             measured=f"started in {seconds(starting)}, {_mib(_memory(pid))}",
         )  # fmt: skip
         before = _cpu_seconds(pid)
-        time.sleep(IDLE_SECONDS)
+        time.sleep(IDLE_SECONDS)  # what is measured is what it costs while nobody asks
         idle = (_cpu_seconds(pid) - before) / IDLE_SECONDS
         report.figure(
             "emulator: processor while nobody asks", rows=number, measured=f"{idle:.1%} of a core",
