@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.choices import Role
 from accounts.models import User
 from imports.choices import RouterImportStatus, Subject, Verdict
 from imports.models import ImportedSale, ImportRun, RouterImport, RouterImportRow
 from locations.choices import Kind, Presence
-from locations.models import AccessAccount, RouterProfile
+from locations.choices_configs import BackupReason
+from locations.models import AccessAccount, ConfigBackup, RouterProfile
 from locations.selectors import locations_visible_to
 
 
@@ -49,6 +50,12 @@ def router_rows_search(
     if subject in Subject.values:
         rows = rows.filter(subject=subject)
     return rows
+
+
+def router_import_backup(run: RouterImport) -> ConfigBackup | None:
+    """The last backup of the router's configuration that was taken, or is wanted, for this taking over."""
+    rows = ConfigBackup.objects.filter(location=run.location_id, reason=BackupReason.IMPORT)
+    return rows.filter(Q(finished_at=None) | Q(finished_at__gte=run.created_at)).order_by("-pk").first()
 
 
 def scripted_profiles(run: RouterImport) -> list[tuple[RouterProfile, str]]:

@@ -15,6 +15,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from core import clock
 from core.admin import Confirmation, ModelAdmin, style_form
 from core.client_ip import client_ip
 from core.formats import moment, number
@@ -22,7 +23,7 @@ from core.panels import Link
 from imports.admin.router_pages import choose_page, rows_csv, rows_page
 from imports.choices import ROUTER_IMPORT_BUSY, RouterImportStatus, Subject, Verdict
 from imports.models import RouterImport
-from imports.selectors import router_imports_visible_to, router_scripts_of
+from imports.selectors import router_import_backup, router_imports_visible_to, router_scripts_of
 from imports.services import (
     router_import_again,
     router_import_apply,
@@ -36,6 +37,7 @@ from imports.services.routers.checking import adopted_count
 from imports.words_routers import router_import_words
 from locations.models import Location
 from locations.selectors import locations_visible_to
+from locations.words_configs import backup_words
 
 VISIBLE = "[document.visibilityState=='visible']"
 ADD = "imports.add_routerimport"
@@ -46,7 +48,7 @@ class RouterImportForm(forms.ModelForm):  # type: ignore[type-arg]
 
     location = forms.ModelChoiceField(
         Location.objects.none(), label=gettext_lazy("location"),
-        help_text=gettext_lazy("Its router is read; nothing on it is changed."),
+        help_text=gettext_lazy("Its router is read and its configuration backed up; nothing on it is changed."),
     )  # fmt: skip
     request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
@@ -164,10 +166,19 @@ class RouterImportAdmin(ModelAdmin[RouterImport]):
             "rows_url": self._url("rows", row),
             "links": pages,
             "scripts": router_scripts_of(row),
+            **self._backup(request, row),
             "is_checked": row.status == RouterImportStatus.CHECKED,
             "is_blind": row.facts.get("has_passwords") is False,
             "poll": f"every {2 if row.status in ROUTER_IMPORT_BUSY else 20}s {VISIBLE}",
         }  # fmt: skip
+
+    def _backup(self, request: HttpRequest, row: RouterImport) -> dict[str, Any]:
+        """What became of the backup that was taken before anything of the router was ours."""
+        if not request.user.has_perm("locations.view_configversion"):
+            return {}
+        found = router_import_backup(row)
+        url = reverse("admin:locations_location_configuration", args=[row.location_id])
+        return {"backup_words": backup_words(found, row.location, clock.now()), "backup_url": url} if found else {}
 
     def _url(self, page: str, row: RouterImport) -> str:
         return reverse(f"admin:imports_routerimport_{page}", args=[row.pk])

@@ -38,10 +38,10 @@ SALE_MARK = "-|-"  # rows of /system script in which a voucher program on the ro
 NAMES_AT_ONCE = 5000
 
 
-def backup_due(location_id: int, now: datetime) -> ConfigBackup | None:
+def backup_due(location_id: int, now: datetime, *, is_bulk_looked_for: bool) -> ConfigBackup | None:
     """The wish that waits; before a bulk of changes one is made, once a day at most."""
     waiting = ConfigBackup.objects.filter(location_id=location_id, status=BackupStatus.WAITING).first()
-    if waiting is not None:
+    if waiting is not None or not is_bulk_looked_for:
         return waiting
     # does the thousandth row exist: cheaper than counting a hundred thousand
     lots = AccessAccount.objects.filter(TODO, location_id=location_id).order_by()[BULK_ROWS - 1 : BULK_ROWS]
@@ -74,7 +74,7 @@ def backup_take(
     kept = list(not_ours(location.pk, lines, tag))
     with transaction.atomic():
         confirm()
-        version, is_new = _store(backup, location, seen, exported, kept, len(exported.lines) - len(kept), now)
+        version, is_new = _store(backup, location, seen, exported, kept, len(exported.lines) - len(kept), tag, now)
         left = {"problem": BackupProblem.LEFT, "words": exported.left} if exported.left else {}
         _finish(backup, BackupStatus.TAKEN, now, version=version, is_new=is_new, **left)
 
@@ -85,7 +85,7 @@ def _finish(backup: ConfigBackup, to: BackupStatus, now: datetime, **changes: An
 
 def _store(
     backup: ConfigBackup, location: Location, seen: Identity, exported: Exported, lines: list[str], left_out: int,
-    now: datetime,
+    tag: str, now: datetime,
 ) -> tuple[ConfigVersion, bool]:  # fmt: skip
     """The version these lines are: the last one again, or a new one."""
     RouterState.objects.select_for_update().get(pk=location.pk)  # one numbering at a time
@@ -99,7 +99,7 @@ def _store(
         size=sum(len(line.encode()) + 1 for line in lines), left_out=left_out, has_secrets=exported.has_secrets,
         router_version=seen.version, router_serial=seen.serial, taken_at=now, seen_at=now,
         added=len(come), removed=len(gone),
-        is_unexpected=_is_unexpected(backup, last, seen, exported, gone, come),
+        is_unexpected=_is_unexpected(backup, last, seen, exported, list(not_ours(location.pk, gone, tag)), come),
     )  # fmt: skip
     if version.is_unexpected:
         events.emit(ConfigChanged([version.pk]))
@@ -110,7 +110,10 @@ def _is_unexpected(
     backup: ConfigBackup, last: ConfigVersion | None, seen: Identity, exported: Exported, gone: list[str],
     come: list[str],
 ) -> bool:  # fmt: skip
-    """Somebody else changed it: not the first one, not another router, not our own change, not only logins."""
+    """Somebody else changed it: not the first one, not another router, not our own change, not only logins.
+
+    `gone` are those that are still not ours: what was taken over since is in our hands, not away.
+    """
     if last is None or backup.reason == BackupReason.AFTER or last.router_serial != seen.serial:
         return False
     lines = [line for line in [*gone, *come] if menu_of(line) not in QUIET_MENUS]

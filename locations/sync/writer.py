@@ -111,7 +111,7 @@ class _Run:
         self.ends_at = time.monotonic() + RUN_SECONDS
         self.compare_again: timedelta | None = None
         self.tried_kicks: set[int] = set()
-        self.has_backed_up = False  # once per run: a wish that came meanwhile is for the next one
+        self.has_looked_for_bulk = False  # once per run; a wish of somebody is obeyed whenever it comes
         self.has_stepped = False  # speed changes go on once per run: their pace is counted in seconds
         self.is_sending = False  # the router has sentences of ours that it did not answer
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
@@ -285,8 +285,8 @@ class _Run:
 
     def _config_backup(self, client: RouterClient) -> bool:
         """The configuration as it was, before many changes of ours or because a wish for it waits."""
-        due = None if self.has_backed_up else backup_due(self.location.pk, self.now())
-        self.has_backed_up = True
+        due = backup_due(self.location.pk, self.now(), is_bulk_looked_for=not self.has_looked_for_bulk)
+        self.has_looked_for_bulk = True
         if due is None:
             return False
         self._renew(client, {}, RECONCILE_SECONDS)

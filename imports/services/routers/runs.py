@@ -24,8 +24,10 @@ from imports.services.routers.checking import adopted_count, router_check
 from imports.services.routers.choosing import choice_change
 from imports.services.routers.undoing import router_undo, undo_check
 from imports.services.stepping import Step, Stepping
+from locations.choices_configs import BackupReason
 from locations.models import Location
 from locations.selectors import locations_visible_to
+from locations.services import config_backup_wanted
 
 RUNNING = frozenset({RouterImportStatus.CHECKING, RouterImportStatus.APPLYING, RouterImportStatus.UNDOING})
 
@@ -35,6 +37,8 @@ def router_import_start(
     *, location: Location, actor: User | None, ip: str | None = None, request_key: str
 ) -> RouterImport:
     """Have the router read; nothing else changes. The same `request_key` is the same reading.
+
+    Its configuration is backed up meanwhile: as it is before anything of it is ours.
 
     Raises DomainError when the router is being taken over already, or the location is not this person's.
     """
@@ -49,6 +53,7 @@ def router_import_start(
     except IntegrityError:
         message = _("This router is being taken over already. Finish or cancel that first.")
         raise DomainError("import.open", message, fields={"location": message}, status=409) from None
+    config_backup_wanted(location, BackupReason.IMPORT, now=clock.now(), actor=actor)
     _acted(run, "started", actor, ip)
     _wake(run.pk)
     return run
@@ -112,8 +117,9 @@ def _twice(rows: Any) -> dict[str, str]:
 
 @transaction.atomic
 def router_import_again(run: RouterImport, *, actor: User | None, ip: str | None = None) -> None:
-    """Read the router once more; choices are proposed anew."""
+    """Read the router once more, its configuration too; choices are proposed anew."""
     _move(run.pk, RouterImportStatus.QUEUED, done=0, error="", is_read=False)
+    config_backup_wanted(run.location, BackupReason.IMPORT, now=clock.now(), actor=actor)
     _acted(run, "read_again", actor, ip)
     _wake(run.pk)
 

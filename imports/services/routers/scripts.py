@@ -17,7 +17,13 @@ from core.staff_events import StaffActed
 from imports.choices import RouterImportStatus, Subject
 from imports.models import RouterImport, RouterImportRow
 from imports.selectors import scripted_accounts, scripted_profiles
-from locations.services import accounts_comment_give_back, accounts_comment_take, profiles_script_set
+from locations.choices_configs import BackupReason
+from locations.services import (
+    accounts_comment_give_back,
+    accounts_comment_take,
+    config_backup_wanted,
+    profiles_script_set,
+)
 
 
 @transaction.atomic
@@ -30,6 +36,7 @@ def router_scripts_retire(run: RouterImport, *, actor: User | None, ip: str | No
     profiles = scripted_profiles(run)
     if run.status != RouterImportStatus.APPLIED or run.scripts_retired_at is not None or not profiles:
         raise DomainError("import.scripts", _("There are no scripts to retire here."), status=409)
+    config_backup_wanted(run.location, BackupReason.IMPORT, now=clock.now(), actor=actor)
     profiles_script_set([(profile.pk, "") for profile, _script in profiles])
     count = accounts_comment_take(scripted_accounts(run))
     RouterImport.objects.filter(pk=run.pk).update(scripts_retired_at=clock.now())
@@ -43,6 +50,7 @@ def router_scripts_give_back(run: RouterImport, *, actor: User | None, ip: str |
     run = RouterImport.objects.select_for_update().get(pk=run.pk)
     if run.scripts_retired_at is None:
         raise DomainError("import.scripts", _("The scripts were not retired."), status=409)
+    config_backup_wanted(run.location, BackupReason.IMPORT, now=clock.now(), actor=actor)
     profiles_script_set([(profile.pk, script) for profile, script in scripted_profiles(run)])
     rows = RouterImportRow.objects.filter(run=run, subject=Subject.USER, is_done=True)
     comments = {row.name: str(row.values["comment"]) for row in rows.only("name", "values")}

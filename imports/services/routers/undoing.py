@@ -17,7 +17,9 @@ from customers.models import Customer
 from customers.services import customers_forget
 from imports.choices import ROUTER_IMPORT_MOVES, RouterImportStatus, Subject
 from imports.models import ImportedSale, RouterImport, RouterImportRow
+from locations.choices_configs import BackupReason
 from locations.models import AccessAccount, RouterProfile
+from locations.services import config_backup_wanted
 from vouchers.models import VoucherBatch
 from vouchers.services import batches_forget, vouchers_moved_on
 
@@ -41,6 +43,8 @@ def router_undo(run: RouterImport, progress: Progress) -> None:
     progress.tick(0)
     with transaction.atomic():
         undo_check(run)
+        # the profiles are in the router's configuration again from now on: our change, nobody else's
+        config_backup_wanted(run.location, BackupReason.AFTER, now=clock.now(), actor=run.created_by)
         vouchers = vouchers_moved_on(made["batches"], rounds=rounds)
         services = subscriptions_moved_on(made["subscriptions"], rounds=rounds)
         batches_forget(made["batches"], vouchers, rounds=rounds)
