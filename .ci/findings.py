@@ -24,7 +24,10 @@ from typing import Any
 
 CLONE = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
-CODE = ("accounts", "billing", "bin", "config", "core", "deploy", "locations", "manage.py", "vouchers", ".ci")
+ROOMS = tomllib.loads((CLONE / "pyproject.toml").read_text())["tool"]["mypy"][
+    "files"
+]  # a new room is read without a line here
+CODE = (*ROOMS, "bin", "deploy", "manage.py", ".ci")
 # Hashes of packages, and files of others that ship with the product unchanged.
 NOT_SCANNED = r"^(requirements.*\.txt|.*\.(woff2|mo|svg|png|ico))$|(^|/)static/.*/vendor/"
 # Tests have fixed accounts, URLs and checksums by their nature; only kinds of real keys count there.

@@ -123,7 +123,7 @@ class ProductionDatabase:
     def _run(self, program: str, *arguments: str, env: Mapping[str, str] | None = None) -> str:
         done = subprocess.run(
             [self._programs / program, *arguments], env=dict(env or self._environment), capture_output=True, text=True,
-            check=False,
+            check=False, start_new_session=True,  # Ctrl-C must not end a restore half way
         )  # fmt: skip
         if done.returncode != 0:
             raise DatabaseToolError(f"{program} failed: {done.stderr.strip()[-1000:]}")

@@ -5,25 +5,28 @@
 3. with `--to REVISION`: check that revision out; install its packages
 4. migrate, prepare (roles, periodic jobs), collectstatic
 5. start the units and wait until /readyz answers 200
-On failure: check out the revision that ran before, install its packages, restore the dump (in one transaction; what
-was written since step 2 is lost), start the units. Each step is printed; nothing is asked. Exit code 0 only when the
+On failure, and when it is interrupted (Ctrl-C, a broken ssh session): check out the revision that ran before, install
+its packages, restore the dump (in one transaction; what was written since step 2 is lost), start the units. Each step is printed; nothing is asked. Exit code 0 only when the
 new code serves; 1 when the old one was put back or nothing was changed; 2 when putting back failed too.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 CLONE = Path(os.environ.get("MB_HOME") or Path(__file__).resolve().parent.parent)
 sys.path[:0] = [str(CLONE), str(CLONE / "bin")]
@@ -35,6 +38,7 @@ from config.env import EnvError, read_file  # noqa: E402
 
 UNITS = "mikrotik-billing-*"
 READY_SECONDS = 120
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RECORD = "deployed-revision"
 
 
@@ -78,6 +82,10 @@ class Upgrade:
     # -- the plan ----------------------------------------------------------------------------------------------------
 
     def run(self) -> int:
+        with _interruptions():
+            return self._run()
+
+    def _run(self) -> int:
         try:
             self._check_tree()
             self._units("stop")
@@ -108,6 +116,8 @@ class Upgrade:
         self._serve()
 
     def _back(self) -> int:
+        for number in SIGNALS:  # half an old state would be worse than none
+            signal.signal(number, signal.SIG_IGN)
         try:
             self._units("stop")
             if self.before:
@@ -203,9 +213,31 @@ class Upgrade:
         return done.stdout.strip()
 
     def _call(self, command: Sequence[str]) -> None:
-        done = subprocess.run(command, cwd=self.clone, env=self.environ, check=False)
-        if done.returncode != 0:
-            raise UpgradeError(f"{' '.join(command[:4])} ended with exit code {done.returncode}")
+        # A session of its own: Ctrl-C reaches only us, and nothing of an interrupted step works on while we go back.
+        with subprocess.Popen(command, cwd=self.clone, env=self.environ, start_new_session=True) as process:
+            try:
+                code = process.wait()
+            except BaseException:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
+        if code != 0:
+            raise UpgradeError(f"{' '.join(command[:4])} ended with exit code {code}")
+
+
+@contextlib.contextmanager
+def _interruptions() -> Iterator[None]:
+    """Inside, a signal that would end us is an UpgradeError in whatever step is running."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise UpgradeError(f"it was interrupted ({signal.Signals(number).name})")
+
+    before = [(number, signal.signal(number, stop)) for number in SIGNALS]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def main() -> int:

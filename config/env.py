@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
@@ -121,9 +121,16 @@ def http_url(value: str) -> str:
 
 
 def redis_url(value: str) -> str:
+    """Over TLS the certificate is always checked: kombu checks nothing unless the URL says so, redis-py does without."""
     parts = urlsplit(value)
-    if parts.scheme in {"unix", "rediss"}:
+    if parts.scheme == "unix":
         return value
+    if parts.scheme == "rediss":
+        options = dict(parse_qsl(parts.query))
+        is_checked = options.setdefault("ssl_cert_reqs", "required") in {"required", "CERT_REQUIRED"}
+        if not is_checked or options.get("ssl_check_hostname", "true").lower() not in {"true", "1", "yes"}:
+            raise EnvError("must not turn off the check of the certificate; name your own authority with ssl_ca_certs=")
+        return urlunsplit(parts._replace(query=urlencode(options)))
     if parts.scheme == "redis" and (parts.hostname or "localhost") in LOCAL_HOSTS:
         return value
     raise EnvError("must be rediss:// (TLS) to another host; redis:// only to this machine, or unix:///path")
@@ -132,12 +139,13 @@ def redis_url(value: str) -> str:
 AUTHORITY_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 EXAMPLE_SECRETS = {"your-secret-key", "your-session-secret", "secret", "password", "changeme"}
+INDIRECT = {"service", "servicefile"}  # libpq would read the host from a file that nobody checks for TLS
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
 @dataclass(frozen=True)
 class Database:
-    """What a `postgresql://` URL says. `is_remote` is a TCP connection to another host."""
+    """What a `postgresql://` URL says. `is_remote` is a TCP connection to another host (libpq dials `hostaddr` if given)."""
 
     name: str
     user: str
@@ -148,7 +156,8 @@ class Database:
 
     @property
     def is_remote(self) -> bool:
-        return bool(self.host) and not self.host.startswith("/") and self.host not in LOCAL_HOSTS
+        hosts = [item for value in (self.host, self.options.get("hostaddr", "")) for item in value.split(",") if item]
+        return any(not host.startswith("/") and host not in LOCAL_HOSTS for host in hosts)
 
 
 def database_url(value: str) -> Database:
@@ -157,6 +166,8 @@ def database_url(value: str) -> Database:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise EnvError("must start with postgresql:// (other databases are not supported)")
     options = dict(parse_qsl(parts.query))
+    if indirect := sorted(INDIRECT & options.keys()):
+        raise EnvError(f"must not name a {indirect[0]}: write host, name and sslmode here, where they can be checked")
     host = options.pop("host", "") or (unquote(parts.hostname) if parts.hostname else "")
     database = Database(
         name=unquote(parts.path.lstrip("/")), user=unquote(parts.username or ""),
@@ -205,7 +216,7 @@ VARS: tuple[Var, ...] = (
         "REDIS_URL",
         redis_url,
         "",
-        "Redis 6+ for Celery, cache and sessions; rediss:// to another host.",
+        "Redis 6+ for Celery, cache and sessions; rediss:// to another host (own authority: ?ssl_ca_certs=/path/ca.pem).",
         "rediss://:…@redis.example.net:6379/0",
     ),
     Var("JWT_SECRET", secret, None, "Signs API tokens."),

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from core.numbers import whole_number
 from customers.models import CUTS, Contact, Customer
 from customers.phones import phone_beginnings
 
@@ -77,8 +78,8 @@ def _plain(text: str) -> str:
 def _ids(text: str, among: QuerySet[Customer]) -> Iterable[int]:
     """Roots of the rows with this number, phone, e-mail address or what upper rooms know."""
     conditions = [Q(number__startswith=text.upper())]
-    if text.isascii() and text.isdigit() and len(text) <= 6:
-        conditions.append(Q(number=f"C{int(text):06d}"))
+    if (number := whole_number(text, digits=6)) is not None:
+        conditions.append(Q(number=f"C{number:06d}"))
     conditions += [Q(phone__startswith=beginning) for beginning in phone_beginnings(text)]
     if "@" in text:
         conditions.append(Q(email__startswith=text.lower()))

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from core.formats import ago, data_size, moment
+from core.numbers import whole_number
 from core.words import Tone, Words
 from locations.choices_configs import BackupProblem, BackupStatus
 from locations.models import ConfigBackup, ConfigVersion, Location
@@ -32,10 +33,9 @@ def backup_words(backup: ConfigBackup | None, location: Location, now: datetime)
 
 def problem_text(problem: str, words: str) -> str:
     """What went wrong and what to do; empty when nothing did."""
-    if problem == BackupProblem.SIZE:
-        words = data_size(int(words)) if words.isdigit() else words
-    if problem == BackupProblem.SPACE:
-        words = data_size(int(words)) if words.isdigit() else words
+    size = whole_number(words)
+    if problem in {BackupProblem.SIZE, BackupProblem.SPACE} and size is not None:
+        words = data_size(size)
     texts = {
         BackupProblem.POLICY: _("the router user lacks rights: %(words)s. Give its group these policies."),
         BackupProblem.SPACE: _("only %(words)s are free on the router. Nothing was written to it."),

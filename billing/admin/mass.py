@@ -29,6 +29,7 @@ from core.admin import Page, add_page, style_form
 from core.admin.confirm import TYPED_ABOVE
 from core.client_ip import client_ip
 from core.errors import DomainError
+from core.numbers import whole_number
 from locations.models import Location
 from locations.selectors import locations_visible_to
 
@@ -93,7 +94,7 @@ class MassForm(forms.Form):
 
 
 def ids_of(text: str) -> list[int]:
-    return [int(part) for part in text.split(",") if part.isdigit()][:MOST_IDS]
+    return [number for part in text.split(",") if (number := whole_number(part)) is not None][:MOST_IDS]
 
 
 def mass_page(request: HttpRequest) -> HttpResponseBase:

@@ -25,6 +25,7 @@ from core.admin import Page, add_page, style_form
 from core.admin.export import csv_response
 from core.errors import DomainError
 from core.formats import money, number
+from core.numbers import page_number
 
 ROWS_PER_PAGE = 100
 MOST_COSTS = 500
@@ -114,7 +115,7 @@ def receivable_rows(request: HttpRequest) -> HttpResponseBase:
         context["problem"] = error.message
         return TemplateResponse(request, "billing/admin/report_rows.html", context, status=400)
     query = InvoiceQuery(ask.to_on, ask.now, ask.zone, ask.location_id, age)
-    page = max(1, int(text)) if (text := request.GET.get("page", "")).isdigit() and len(text) < 7 else 1
+    page = page_number(request.GET.get("page", ""))
     rows = query.rows(user).select_related("customer").order_by("due_on", "pk")  # type: ignore[arg-type]
     found = list(rows[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE + 1])
     sentence = _("%(age)s: %(amount)s") if age else _("All open bills: %(amount)s")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import NoReverseMatch, reverse
 
+from core.numbers import whole_number
+
 # first part of a source → the admin page of that row, if its room has one; the second part is its id
 PAGES = {
     "invoice": "billing_invoice_change", "credit_note": "billing_invoice_change", "payment": "payments_payment_change",
@@ -17,10 +19,10 @@ PAGES = {
 def source_url(source: str) -> str:
     """The address of what the source names, or nothing."""
     name, _colon, rest = source.partition(":")
-    number = rest.partition(":")[0]
-    if name not in PAGES or not number.isdigit():
+    number = whole_number(rest.partition(":")[0])
+    if name not in PAGES or number is None:
         return ""
     try:
-        return reverse(f"admin:{PAGES[name]}", args=[int(number)])
+        return reverse(f"admin:{PAGES[name]}", args=[number])
     except NoReverseMatch:
         return ""

@@ -25,12 +25,12 @@ from billing.models import JournalEntry, Posting
 from billing.reports.days import day_end, day_start
 from billing.reports.scope import entries_visible_to, postings_visible_to
 from core.errors import DomainError
+from core.numbers import whole_number
 
 NONE = "none"  # rows where nothing stands: without location, by nobody
 Pick = int | str | None
 PICKS = ("location", "actor", "agent", "customer", "plan")
 DEBIT, CREDIT = "debit", "credit"
-LARGEST_ID = 2**63 - 1
 _CODE = re.compile(CODE_PATTERN)
 
 
@@ -201,9 +201,10 @@ def _account(text: str) -> str:
 
 
 def _id(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LARGEST_ID:
+    number = whole_number(text)
+    if not number:
         raise ValueError(text)
-    return int(text)
+    return number
 
 
 def _day(text: str) -> date:

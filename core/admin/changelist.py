@@ -13,6 +13,7 @@ from django.contrib.admin.views.main import ORDER_VAR
 from django.http import HttpRequest
 
 from core.admin.vendor import ChangeListBase
+from core.numbers import whole_number
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -80,6 +81,7 @@ def _key(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name)
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    number = whole_number(text)
+    if number is None:
         raise IncorrectLookupParameters(f"{name} is a row number")
-    return int(text)
+    return number

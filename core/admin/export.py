@@ -9,16 +9,21 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-_FORMULA = re.compile(r"^[\s]*[=+\-@\t\r]")
+_SIGNS = "=+@\t\r\uff1d\uff0b\uff0d\uff20-"  # also full-width forms, which spreadsheets take for the plain ones
+_FORMULA = re.compile(rf"^\s*[{_SIGNS}]")
+# Excel in Indonesia splits at `;` and ignores our quotes there: what follows one is a cell of its own.
+_INNER = re.compile(rf"([;\t\r\n][\s\"']*)(?=[{_SIGNS}])")
 _NUMBER = re.compile(r"^-?\d+([.,]\d+)?$")
 
 
 def neutral(value: Any) -> str:
-    """Text that a spreadsheet shows and never runs: a leading `'` before `= + - @`, tab or return. Numbers stay."""
+    """Text that a spreadsheet shows and never runs: a `'` before `= + - @`, tab or return. Numbers stay.
+
+    It stands before them at the beginning and after what another list separator makes a beginning (OWASP, CSV injection).
+    """
     text = "" if value is None else str(value)
-    if _FORMULA.match(text) and not _NUMBER.match(text):
-        return "'" + text
-    return text
+    start = "'" if _FORMULA.match(text) and not _NUMBER.match(text) else ""
+    return start + _INNER.sub(r"\1'", text)
 
 
 class _Echo:

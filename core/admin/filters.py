@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from core.admin.vendor import INPUT_CLASSES, SELECT_CLASSES
+from core.numbers import whole_number
 
 OFFERED = 20  # how many rows a written text offers to choose from
 LONGEST_TEXT = 100
@@ -133,4 +134,4 @@ class AutocompleteFilter(FieldListFilter):
 
 
 def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+    return whole_number(text) is not None

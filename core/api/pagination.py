@@ -13,6 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from core.numbers import whole_number
+
 if TYPE_CHECKING:  # rest_framework.views imports this module
     from rest_framework.views import APIView
 
@@ -78,9 +80,10 @@ class KeysetPagination(BasePagination):
         text = request.query_params.get("limit")
         if text is None:
             return self.default_limit
-        if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= self.max_limit):
+        number = whole_number(text)
+        if number is None or not 1 <= number <= self.max_limit:
             raise ValidationError({"limit": _("A whole number from 1 to %(max)d.") % {"max": self.max_limit}})
-        return int(text)
+        return number
 
     def _cursor(self, request: Request) -> tuple[str, int | None]:
         text = request.query_params.get("cursor")

@@ -12,6 +12,7 @@ from core import clock
 from core.client_ip import client_ip
 from core.error_pages import is_fragment
 from core.errors import DomainError
+from core.numbers import whole_number
 from dashboard.selectors.sessions import Asked, sessions_asked, sessions_page
 from dashboard.selectors.traffic import talkers_page, traffic_page
 from dashboard.views.pages import page, staff_action, staff_of, staff_page
@@ -24,7 +25,7 @@ MOST = 500
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    return whole_number(text) or 0
 
 
 def _asked(data: QueryDict) -> Asked:

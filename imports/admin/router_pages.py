@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from core.admin.export import csv_response
 from core.client_ip import client_ip
 from core.errors import DomainError
+from core.numbers import page_number
 from imports.choices import RouterImportStatus, Subject, Verdict
 from imports.models import RouterImport, RouterImportProfile, RouterImportRow
 from imports.router_forms import ProfileForm, RunForm
@@ -85,8 +86,7 @@ def rows_page(model_admin: ModelAdmin[RouterImport], request: HttpRequest, objec
     """Every row of the router with what becomes of it; searched by name, narrowed by verdict and kind."""
     row = model_admin.row_for(request, object_id)
     found, asked = _asked(request, row)
-    text = request.GET.get("page", "")
-    page = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 5 else 1
+    page = page_number(request.GET.get("page", ""))
     rows = list(found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE + 1])
     zone = row.location.timezone
     title = _("Rows of %(name)s") % {"name": row.location.name}

@@ -15,6 +15,7 @@ from core import clock
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import data_size, moment, number
+from core.numbers import whole_number
 from core.panels import Tile
 from core.words import Tone
 from locations.admin.servers import SET_UP, server_url
@@ -81,9 +82,8 @@ def _file(row: Location, version: ConfigVersion, text: str) -> HttpResponse:
 
 
 def _version(row: Location, text: str) -> ConfigVersion | None:
-    if not (text.isdigit() and text.isascii() and len(text) < 9):
-        return None
-    return ConfigVersion.objects.filter(location=row, number=int(text)).first()
+    number = whole_number(text, digits=8)
+    return None if number is None else ConfigVersion.objects.filter(location=row, number=number).first()
 
 
 def _context(model_admin: ModelAdmin[Location], request: HttpRequest, row: Location) -> dict[str, Any]:

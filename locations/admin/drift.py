@@ -16,6 +16,7 @@ from core import clock
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import moment
+from core.numbers import page_number, whole_number
 from core.words import Tone, Words
 from locations.choices import DriftCategory, DriftSubject, EntryKind, Kind
 from locations.models import AccessAccount, DesiredRow, DriftRow, Location, RouterState
@@ -59,7 +60,7 @@ def _act(request: HttpRequest, row: Location) -> HttpResponse:
                 location_compare(row, repairs=True, **who)
                 said = _("The router is compared now, and what is missing or different is sent again.")
             case _:
-                ids = {int(value) for value in request.POST.getlist("row") if value.isdigit() and len(value) < 19}
+                ids = {number for value in request.POST.getlist("row") if (number := whole_number(value)) is not None}
                 said = repaired_text(drift_repair(row, row_ids=ids, **who))
         messages.success(request, said)
     except DomainError as error:
@@ -87,8 +88,7 @@ def _context(model_admin: ModelAdmin[Location], request: HttpRequest, row: Locat
     counts = drift_counts(row)
     category = request.GET.get("finding", "")
     category = category if category in DriftCategory.values else next((c for c in DriftCategory if c in counts), "")
-    text = request.GET.get("page", "")
-    page = max(1, int(text)) if text.isdigit() and len(text) < 4 else 1
+    page = page_number(request.GET.get("page", ""))
     rows = list(drift_of(row, category)[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE + 1])
     whole = state.drift if state else {}
     keys = {DriftCategory.CONFLICT: "conflicts"}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from core import clock
 from core.admin.pages import Page, add_page
 from core.formats import duration
+from core.numbers import page_number
 from locations.admin.facts import location_words
 from locations.choices import NOT_REACHED, Reach
 from locations.models import Location, RouterState
@@ -130,8 +131,7 @@ def strip(quarters: list[Quarter], runs: list[Run], zone: str | None, now: Any) 
 
 def all_page(request: HttpRequest, *, is_live: bool = False) -> HttpResponse:
     """Every router this person sees, those that need somebody first."""
-    text = request.GET.get("page", "")
-    page = max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 4 else 1
+    page = page_number(request.GET.get("page", ""))
     wanted = request.GET.get("show", "")
     lines = _all(request)
     counts = {"": len(lines), "trouble": sum(line["is_trouble"] for line in lines)}

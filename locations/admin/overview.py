@@ -40,7 +40,7 @@ def router_tiles(request: HttpRequest) -> list[Tile]:
     )  # fmt: skip
     accounts = accounts_visible_to(user)  # type: ignore[arg-type]
     # counted to 10,000 at most: after a large batch a million rows wait, and this runs on every poll
-    waiting = EstimatedPaginator(accounts.filter(NOT_SYNCED, hold=Hold.NONE), COUNT_LIMIT)
+    waiting = EstimatedPaginator(accounts.filter(NOT_SYNCED, hold=Hold.NONE).order_by("pk"), COUNT_LIMIT)
     held = accounts.exclude(hold=Hold.NONE).count()
     places = reverse("admin:locations_location_changelist")
     health = reverse("admin:router_health") + "?show=trouble"

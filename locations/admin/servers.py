@@ -17,6 +17,7 @@ from core.admin import style_form
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import moment
+from core.numbers import whole_number
 from locations.choices_servers import PlanStatus, ServerKind
 from locations.models import Location, ServerPlan
 from locations.server_plans import LOGIN_WAYS, Answers, interfaces, steps_of
@@ -142,9 +143,8 @@ def _act(request: HttpRequest, row: Location) -> HttpResponse:
 
 
 def _plan(row: Location, text: str) -> ServerPlan | None:
-    if not (text.isdigit() and text.isascii() and len(text) < 19):
-        return None
-    return ServerPlan.objects.filter(location=row, pk=int(text)).select_related("location", "confirmed_by").first()
+    plans = ServerPlan.objects.filter(location=row, pk=whole_number(text) or 0)
+    return plans.select_related("location", "confirmed_by").first()
 
 
 def _shown(row: Location, request: HttpRequest) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from core.admin.vendor import INPUT_CLASSES
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import data_size, moment
+from core.numbers import whole_number
 from core.settings_registry import setting
 from core.words import Tone, Words
 from locations.choices import TunnelKind
@@ -116,7 +117,7 @@ def report_lines(report: TunnelReport) -> list[Words]:
         lines.append(Words(Tone.BAD, "error", report.problem))
     elif report.handshake:
         text = _("Last handshake of WireGuard, says the router: %(ago)s ago, %(size)s received")
-        size = data_size(int(report.received)) if report.received.isdigit() else "–"
+        size = "–" if (received := whole_number(report.received)) is None else data_size(received)
         lines.append(Words(Tone.GOOD, "check_circle", text % {"ago": report.handshake, "size": size}))
     else:
         text = _("The router does not say when the tunnel was last set up; its interface may have another name.")

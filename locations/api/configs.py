@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from core.api.filters import id_filter
 from core.api.serializers import OutSerializer
 from core.api.views import RoomViewSet
+from core.numbers import whole_number
 from locations.choices_configs import BackupStatus
 from locations.models import ConfigBackup, ConfigVersion
 from locations.routeros.exports import masked
@@ -114,8 +115,7 @@ class ConfigVersionViewSet(RoomViewSet):
         text: Any = request.query_params.get("with", "")
         other = version_before(version)
         if text:
-            is_id = text.isdigit() and text.isascii() and len(text) < 19
-            other = self.visible().filter(location=version.location_id, pk=int(text)).first() if is_id else None
+            other = self.visible().filter(location=version.location_id, pk=whole_number(text) or 0).first()
             if other is None:
                 raise Http404
         pair = (other, version) if other is None or other.number < version.number else (version, other)

@@ -20,6 +20,7 @@ from core.api.requests import who
 from core.api.serializers import OutSerializer, StrictSerializer
 from core.api.views import HouseView, RoomViewSet
 from core.errors import DomainError
+from core.numbers import whole_number
 from locations.choices import Kind, SessionEnd, UsagePeriod
 from locations.models import AccountUsage, RouterSession, SessionKick, SessionRecord
 from locations.selectors import locations_visible_to
@@ -230,7 +231,7 @@ class TalkersView(HouseView):
         period, location = request.query_params.get("period", "now"), request.query_params.get("location", "")
         if period not in PERIODS:
             raise ValidationError({"period": _("One of: %(choices)s.") % {"choices": ", ".join(PERIODS)}})
-        if location and not (location.isascii() and location.isdigit() and len(location) <= 18):
+        if location and whole_number(location) is None:
             raise ValidationError({"location": _("Write a whole number.")})
         user: Any = request.user
         places = locations_visible_to(user)

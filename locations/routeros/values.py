@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from core.numbers import whole_number
+
 _DURATION = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?(?:(\d+)us)?")
 _CLOCK = re.compile(r"(?:(\d+)w)?\s*(?:(\d+)d)?\s*(\d+):(\d\d):(\d\d)")
 
@@ -21,8 +23,8 @@ def duration_seconds(value: str) -> int:
 
 
 def _seconds(value: str) -> int:
-    if value.isdigit():
-        return int(value)
+    if (plain := whole_number(value)) is not None:
+        return plain
     clock = _CLOCK.fullmatch(value)
     if clock:
         weeks, days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
@@ -59,7 +61,7 @@ def is_true(value: str) -> bool:
 
 def whole(value: str) -> int:
     """A decimal integer up to `MOST`; 0 when absent, negative, not a number or of more digits than 64 bits have."""
-    return min(int(value), MOST) if value.isascii() and value.isdigit() and len(value) <= 20 else 0
+    return min(whole_number(value, digits=20) or 0, MOST)
 
 
 def comment_of(installation_tag: str, row_tag: str) -> str:

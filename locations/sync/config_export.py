@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from string import digits
 
 from core.installation import installation
+from core.numbers import whole_number
 from locations.choices_configs import BackupProblem
 from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import RouterTrap
@@ -90,7 +92,7 @@ def granted_policies(client: RouterClient, username: str) -> set[str] | None:
 
 def version_key(version: str) -> tuple[int, int]:
     """(7, 16) of `7.16.1`; (0, 0) for what is no version."""
-    parts = [whole("".join(c for c in part if c.isdigit())[:6]) for part in version.split(".")[:2]]
+    parts = [whole("".join(c for c in part if c in digits)[:6]) for part in version.split(".")[:2]]
     return (parts[0], parts[1]) if len(parts) == 2 else (0, 0)
 
 
@@ -109,7 +111,7 @@ def _check_room(client: RouterClient) -> None:
         raise ExportFailed(BackupProblem.SIZE, str(expected))
     resource = next(iter(client.print("/system/resource", ("free-hdd-space",))), {})
     free = resource.get("free-hdd-space", "")
-    if free.isdigit() and int(free) < 2 * expected:
+    if (room := whole_number(free)) is not None and room < 2 * expected:
         raise ExportFailed(BackupProblem.SPACE, free)
 
 

@@ -20,6 +20,7 @@ from core.admin import Page, add_page
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import money
+from core.numbers import whole_number
 from core.settings_registry import setting
 from customers.models import Customer
 from customers.selectors import customers_visible_to
@@ -53,10 +54,10 @@ def take_cash(request: HttpRequest, customer_id: int) -> HttpResponseBase:
 
 
 def _invoice(request: HttpRequest, customer: Customer) -> Invoice | None:
-    text = request.GET.get("invoice", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    number = whole_number(request.GET.get("invoice", ""))
+    if number is None:
         return None
-    rows = Invoice.objects.filter(pk=int(text), kind=InvoiceKind.INVOICE).select_related("customer")
+    rows = Invoice.objects.filter(pk=number, kind=InvoiceKind.INVOICE).select_related("customer")
     invoice = rows.first()
     if invoice is None or (invoice.customer.merged_into_id or invoice.customer_id) != customer.pk:
         raise Http404

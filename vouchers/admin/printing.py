@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from core.admin.export import csv_response
 from core.client_ip import client_ip
 from core.events import emit
+from core.numbers import whole_number
 from core.staff_events import StaffActed
 from vouchers.models import Voucher, VoucherBatch
 from vouchers.printing import csv_header, csv_row, sheet_context
@@ -45,8 +46,8 @@ def print_view(request: HttpRequest, batch: VoucherBatch, size: str) -> HttpResp
     """One part of the sheet: `?after=<voucher id>` continues."""
     if size not in FORMATS:
         raise Http404
-    after = request.GET.get("after", "0")
-    rows = Voucher.objects.filter(batch=batch, pk__gt=int(after) if after.isdigit() else 0).order_by("pk")
+    after = whole_number(request.GET.get("after", "")) or 0
+    rows = Voucher.objects.filter(batch=batch, pk__gt=after).order_by("pk")
     vouchers = list(rows.select_related("plan", "batch")[: PER_SHEET + 1])
     more = vouchers[PER_SHEET - 1].pk if len(vouchers) > PER_SHEET else None
     context = {**sheet_context(batch, vouchers[:PER_SHEET]), "size": size, "more": more}

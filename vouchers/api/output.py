@@ -27,7 +27,7 @@ class BatchOut(BatchRowOut):
 
 
 class WarningOut(OutSerializer):
-    code = serializers.CharField(help_text="`small_router`, `many_entries`, `licence`.")
+    code = serializers.CharField(help_text="`small_router`, `many_entries`.")
     location = serializers.IntegerField(source="location_id")
     sentence = serializers.CharField()
 
@@ -42,7 +42,7 @@ class BatchCreatedOut(BatchOut):
     @extend_schema_field(WarningOut(many=True))
     def get_warnings(self, batch: VoucherBatch) -> Any:
         locations = list(batch.locations.all())
-        found = batch_warnings(locations=locations, quantity=batch.quantity, push_at=batch.push_at)
+        found = batch_warnings(locations=locations, quantity=batch.quantity, push_at=batch.push_at, made=batch)
         return WarningOut(found, many=True).data
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,7 +24,7 @@ from core.errors import DomainError, TransitionError
 from core.kick import kick
 from core.money import quantise
 from locations.models import Location, LocationGroup, RouterState
-from locations.selectors import locations_visible_to
+from locations.selectors import location_counts, locations_visible_to
 from locations.services import choice_assign
 from vouchers.choices import BATCH_MOVES, BatchStatus, CharacterSet, CodeMode, PushAt
 from vouchers.codes import code_space_check
@@ -179,29 +180,46 @@ def batch_cancel(batch: VoucherBatch, *, actor: User | None, ip: str | None = No
 
 @dataclass(frozen=True)
 class BatchWarning:
-    """`code` is stable (`small_router`, `many_entries`, `licence`); `sentence` says what to do."""
+    """`code` is stable (`small_router`, `many_entries`); `sentence` says what to do."""
 
     code: str
     location_id: int
     sentence: str
 
 
-def batch_warnings(*, locations: Sequence[Location], quantity: int, push_at: str) -> list[BatchWarning]:
-    """What a person should know before putting that many entries on these routers; from what the routers told us."""
+def batch_warnings(
+    *, locations: Sequence[Location], quantity: int, push_at: str, made: VoucherBatch | None = None
+) -> list[BatchWarning]:
+    """What a person should know before putting that many entries on these routers.
+
+    Counted are what a router told us or what we want on it, whichever is more, and the batches on their way there;
+    `made` is the asked batch itself, once it is ordered.
+    """
     if push_at != PushAt.CREATION:
         return []
     states = {row.location_id: row for row in RouterState.objects.filter(location__in=[row.pk for row in locations])}
+    coming = _coming(locations, made)
     warnings = []
     for location in locations:
         state = states.get(location.pk)
         model = state.model if state else ""
-        total = quantity + ((state.entry_count or 0) if state else 0)
+        known = (state.entry_count or 0) if state else 0
+        total = quantity + max(known, location_counts(location.pk).wanted) + coming.get(location.pk, 0)
         is_small = bool(SMALL_ROUTERS.search(model))
         if total <= (SMALL_ROUTER_ENTRIES if is_small else LARGE_ROUTER_ENTRIES):
             continue
         code = "small_router" if is_small else "many_entries"
         warnings.append(BatchWarning(code, location.pk, _warning(location.name, model, total)))
     return warnings
+
+
+def _coming(locations: Sequence[Location], made: VoucherBatch | None) -> dict[int, int]:
+    """Codes still to be made for each of these routers, by location."""
+    rows = BatchLocation.objects.filter(
+        location__in=[row.pk for row in locations], batch__push_at=PushAt.CREATION,
+        batch__status__in=[BatchStatus.QUEUED, BatchStatus.GENERATING],
+    ).exclude(batch=made)  # fmt: skip
+    return dict(rows.values_list("location").annotate(Sum("batch__quantity")).order_by())
 
 
 def _warning(name: str, model: str, total: int) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+from core.numbers import whole_number
 from imports.choices import Subject
 from imports.models import RouterImport, RouterImportRow
 from imports.routers.mikhmon import is_watchdog, sale_read, terms_read
@@ -141,8 +142,7 @@ def _seconds(row: Row, word: str) -> int | None:
 
 
 def _whole(row: Row, word: str) -> int:
-    text = row.get(word, "")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    return whole_number(row.get(word, "")) or 0
 
 
 def _scheduler(row: Row) -> dict[str, Any]:

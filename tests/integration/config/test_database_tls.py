@@ -6,7 +6,6 @@ The embedded server is built without TLS; `tls_front` speaks it for it, libpq on
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,10 @@ import pytest
 from config.embedded import names
 from config.embedded.postgres import EmbeddedPostgres
 from config.env import database_url
+from tests.integration.config.certificates import HOST, OTHER_HOST, authority, certificate
 from tests.integration.config.tls_front import TlsFront
 
 pytestmark = pytest.mark.tls
-
-HOST, OTHER_HOST = "127.0.0.2", "127.0.0.3"
 
 
 @dataclass(frozen=True)
@@ -34,32 +32,6 @@ class TlsServer:
     def url(self, host: str = HOST, **options: str) -> str:
         query = "&".join(f"{key}={value}" for key, value in options.items())
         return f"postgresql://{names.APP_ROLE}:{self.password}@{host}:{self.port}/{names.DATABASE}?{query}"
-
-
-def openssl(*arguments: str, folder: Path) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-def authority(folder: Path, name: str) -> Path:
-    openssl(
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-        "-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}",
-        "-addext", "basicConstraints=critical,CA:TRUE", folder=folder,
-    )  # fmt: skip
-    return folder / f"{name}.crt"
-
-
-def certificate(folder: Path, authority: str) -> None:
-    """A server certificate for HOST only: 127.0.0.3 answers too, but is not in it."""
-    (folder / "server.ext").write_text(f"subjectAltName=IP:{HOST}\n")
-    openssl(
-        "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", "server.key",
-        "-out", "server.csr", "-subj", "/CN=database", folder=folder,
-    )  # fmt: skip
-    openssl(
-        "x509", "-req", "-in", "server.csr", "-CA", f"{authority}.crt", "-CAkey", f"{authority}.key",
-        "-CAcreateserial", "-days", "2", "-extfile", "server.ext", "-out", "server.crt", folder=folder,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -220,6 +221,26 @@ def test_a_failed_migration_puts_code_and_data_back(
         connection.execute("CREATE TABLE later (id int)")
     with psycopg.connect(clone.app, autocommit=True) as connection:
         connection.execute("INSERT INTO later VALUES (1)")  # the owner's default rights came back too
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interruption_in_the_middle_puts_code_and_data_back(
+    clone: Clone, systemctl: Path, readyz: tuple[str, list[int]], capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Ctrl-C, a stopping machine, an ssh session that breaks: told in a sentence, and again while it goes back."""
+    clone.git("checkout", "--quiet", clone.new)
+    manage = clone.folder / "manage.py"
+    word = f"import os, signal, sys; sys.argv[1:2] == ['migrate'] and os.kill(os.getppid(), signal.{name})"
+    manage.write_text(f"{manage.read_text()}\n{word}\nif sys.argv[1:2] == ['migrate']:\n    signal.pause()\n")
+    clone.git("commit", "--quiet", "--all", "--message", "interrupted")
+    interrupted = clone.git("rev-parse", "HEAD")
+    clone.git("checkout", "--quiet", "--detach", clone.old)
+    assert clone.upgrade(interrupted, readyz[0]).run() == 1
+    assert clone.facts() == BEFORE
+    assert clone.git("rev-parse", "HEAD") == clone.old
+    assert [line.split()[0] for line in systemctl.read_text().splitlines()] == ["list-units", "stop", "stop", "start"]
+    assert f"The upgrade failed: it was interrupted ({name})" in capfd.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
 def test_new_code_that_never_gets_ready_is_put_back(

@@ -497,3 +497,19 @@ def test_small_routers_are_warned_about(
     if code:
         assert "Warung Bu Sri" in warnings[0].sentence
         assert "when they are sold" in warnings[0].sentence
+
+
+def test_what_is_on_its_way_to_a_router_counts_too() -> None:
+    """A router that was never asked, or not since the last order, has not got room for the same codes twice."""
+    place = make_location("Pos 1", model="hAP lite")
+    plan = make_plan("Harian", place)
+    batch = batch_create(plan=plan, locations=[place], quantity=1_900, actor=None)
+    asked = {"locations": [place], "push_at": "creation"}
+    assert batch_warnings(quantity=1_900, made=batch, **asked) == []
+    assert [w.code for w in batch_warnings(quantity=101, **asked)] == ["small_router"]
+    assert batch_warnings(quantity=100, **asked) == []
+    assert [w.code for w in batch_warnings(quantity=101, **asked)] == ["small_router"]
+    batch_generate(batch.pk)
+    assert batch_warnings(quantity=100, **asked) == []
+    assert [w.code for w in batch_warnings(quantity=101, **asked)] == ["small_router"]
+    assert "2,001" in batch_warnings(quantity=101, **asked)[0].sentence

@@ -135,6 +135,9 @@ BAD = [
     ("DATABASE_POOL_MAX", "-1", "between 0 and 500"),
     ("REDIS_URL", "redis://redis.example.net:6379/0", "rediss://"),
     ("REDIS_URL", "http://x", "rediss://"),
+    ("REDIS_URL", "rediss://h/0?ssl_cert_reqs=none", "check of the certificate"),
+    ("REDIS_URL", "rediss://h/0?ssl_check_hostname=false", "check of the certificate"),
+    ("DATABASE_URL", "postgresql://u:p@/d?service=far", "must not name a service"),
     ("JWT_SECRET", "your-secret-key", "example value"),
     ("JWT_SECRET", "change-me-change-me-change-me-change-me", "example value"),
     ("JWT_SECRET", "abc-123", "too short"),
@@ -262,6 +265,23 @@ def test_optional_lines_of_the_example_are_valid_when_uncommented() -> None:
 )
 def test_tls_to_another_host_is_the_default_and_lower_only_when_asked(url: str, options: dict[str, str]) -> None:
     assert database_url(url).options == options
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:p@/d?hostaddr=203.0.113.5", "postgresql://u:p@localhost/d?hostaddr=203.0.113.5"]
+)
+def test_an_address_beside_the_name_is_another_host_too(url: str) -> None:
+    """libpq dials `hostaddr` and only checks the certificate against `host`."""
+    database = database_url(url)
+    assert database.is_remote
+    assert database.options["sslmode"] == "verify-full"
+
+
+def test_redis_over_tls_is_always_checked() -> None:
+    assert env_module.redis_url("rediss://:p%40w@h:6380/1") == "rediss://:p%40w@h:6380/1?ssl_cert_reqs=required"
+    url = "rediss://h/0?ssl_ca_certs=%2Fetc%2Fca.pem&ssl_cert_reqs=required"
+    assert env_module.redis_url("rediss://h/0?ssl_ca_certs=/etc/ca.pem") == url
+    assert env_module.redis_url("unix:///run/redis.sock") == "unix:///run/redis.sock"
 
 
 def test_a_plain_remote_address_is_verified_against_the_systems_authorities() -> None:

@@ -106,6 +106,5 @@ def test_nginx_hands_over_one_address_and_the_scheme() -> None:
     assert "proxy_set_header X-Forwarded-For $remote_addr;" in proxy
     assert "proxy_set_header X-Forwarded-Proto $scheme;" in proxy
     site = text("deploy/nginx/site.conf")
-    assert "client_max_body_size 5m;" in site
     assert "gzip_static on;" in site
     assert "Strict-Transport-Security" in site
