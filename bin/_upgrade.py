@@ -6,8 +6,9 @@
 4. migrate, prepare (roles, periodic jobs), collectstatic
 5. start the units and wait until /readyz answers 200
 On failure, and when it is interrupted (Ctrl-C, a broken ssh session): check out the revision that ran before, install
-its packages, restore the dump (in one transaction; what was written since step 2 is lost), start the units. Each step is printed; nothing is asked. Exit code 0 only when the
-new code serves; 1 when the old one was put back or nothing was changed; 2 when putting back failed too.
+its packages, restore the dump (in one transaction; what was written since step 2 is lost), start the units. Each step
+is printed; nothing is asked. Exit code 0 only when the new code serves; 1 when the old one was put back or nothing was
+changed; 2 when putting back failed too.
 """
 
 from __future__ import annotations
