@@ -166,6 +166,7 @@ class EntryKind(models.TextChoices):
     SETTLEMENT = "settlement", _("paid from balance")
     REFUND = "refund", _("refund")
     VOUCHER_SALE = "voucher_sale", _("voucher sale")
+    VOUCHER_USED = "voucher_used", _("agent's voucher used before it was sold")
     AGENT_DEPOSIT = "agent_deposit", _("agent deposit")
     ADJUSTMENT = "adjustment", _("adjustment")
     WRITE_OFF = "write_off", _("write-off")

@@ -139,12 +139,20 @@ class Voucher(models.Model):
                 fields=["agent", "status", "-id"], name="vouchers_voucher_agent", condition=Q(agent__isnull=False)
             ),
             models.Index(
+                fields=["-id"], name="vouchers_voucher_unsold", condition=Q(used_at__isnull=False, sold_at=None)
+            ),
+            models.Index(
                 fields=["valid_until"], name="vouchers_voucher_due", condition=Q(status__in=["sold", "active"])
             ),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_used_unsold(self) -> bool:
+        """A guest used it and nobody recorded a sale: money is missing, or it was given away and nobody said so."""
+        return self.used_at is not None and self.sold_at is None and self.status != VoucherStatus.VOID
 
 
 class VoucherLocation(models.Model):
@@ -164,6 +172,7 @@ class VoucherSale(models.Model):
     """A sale, or its undoing (`reverses`). Only grows; its money is the journal entry `voucher_sale:<id>`.
 
     `agent` is who sold it out of his stock and kept `commission`; without one, `seller` has `amount` in his drawer.
+    An agent and no seller: a guest used it before anybody pressed "sell" (`is_by_use`).
     """
 
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="sales")
@@ -189,6 +198,11 @@ class VoucherSale(models.Model):
 
     def __str__(self) -> str:
         return f"{self.voucher_id} {self.amount}"
+
+    @property
+    def is_by_use(self) -> bool:
+        """The agent's code was used before he sold it, and his deposit paid for it."""
+        return self.agent_id is not None and self.seller_id is None
 
 
 class VoucherEvent(models.Model):

@@ -89,6 +89,10 @@ def event_text(kind: str, details: dict[str, Any], zone: str | None, places: dic
             return _("Made")
         case "sold":
             return _("Sold for %(amount)s") % {"amount": money(details["amount"])} if "amount" in details else _("Sold")
+        case "sold_by_use":
+            return _("Used before it was sold: %(amount)s taken off the agent's deposit") % {
+                "amount": money(details["amount"]),
+            }  # fmt: skip
         case "sale_undone":
             return _("Sale undone")
         case "activated" | "first_login":

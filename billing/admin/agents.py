@@ -24,7 +24,10 @@ def deposit_words(agent: Agent) -> str:
     """What we hold of him, or what he owes, and how far he may still sell."""
     room = agent.balance + agent.credit_limit
     text = _("Deposit %(amount)s") if agent.balance >= 0 else _("Owes %(amount)s")
-    left = _("may still sell for %(amount)s") % {"amount": money(max(room, room * 0))}
+    if room < 0:
+        left = _("%(amount)s more than agreed; no more sales until a deposit is paid") % {"amount": money(-room)}
+    else:
+        left = _("may still sell for %(amount)s") % {"amount": money(room)}
     return f"{text % {'amount': money(abs(agent.balance))}}, {left}"
 
 

@@ -38,6 +38,10 @@ EXPLAINED: dict[str, Explained] = {
     "lines": Explained(_("Bills whose total is not the sum of their lines."), page="billing_invoice_change"),
     "unposted": Explained(_("Bills that the ledger does not know."), page="billing_invoice_change"),
     "agents": Explained(_("Agents whose deposit is not the sum of their postings."), page="billing_agent_change"),
+    "unposted_used_codes": Explained(
+        _("Vouchers of agents that guests used and nobody paid for."),
+        _("Open each and press “Charge the agent”; ask for 0 where nothing is owed."), page="vouchers_voucher_change",
+    ),
     "triggers": Explained(
         _("Guards of the database that are switched off."),
         _("Switch them on again before anybody works: run manage.py migrate, then “Check now”. Somebody with the owner's "

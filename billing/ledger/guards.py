@@ -204,3 +204,58 @@ DROP FUNCTION billing_agents_keep();
 def agent_guards() -> tuple[str, str]:
     """The rule for agents' deposits, and the SQL that takes it away again."""
     return _AGENTS, _AGENTS_BACKWARD
+
+
+# Whatever races with what: nobody sells more than his deposit and his credit pay for. The one exception is a code of his
+# that a guest used before he sold it: the guest is online already, so the fact is recorded even below the limit. What
+# makes his deposit smaller in any other way is refused there; what makes it larger never is.
+_AGENT_LIMIT = """
+ALTER TABLE billing_agent DROP CONSTRAINT billing_agent_credit;
+CREATE OR REPLACE FUNCTION billing_agents_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  over record;
+BEGIN
+  PERFORM 1 FROM billing_agent WHERE id IN (SELECT substr(account, 7)::bigint FROM fresh WHERE account LIKE 'agent:%')
+    ORDER BY id FOR NO KEY UPDATE;
+  IF FOUND THEN
+    UPDATE billing_agent a SET balance = a.balance - d.amount
+      FROM (SELECT substr(account, 7)::bigint AS id, sum(amount) AS amount FROM fresh
+            WHERE account LIKE 'agent:%' GROUP BY 1) d
+      WHERE a.id = d.id AND d.amount <> 0;
+    SELECT a.id, a.balance INTO over FROM billing_agent a
+      JOIN (SELECT substr(f.account, 7)::bigint AS id FROM fresh f JOIN billing_journalentry e ON e.id = f.entry_id
+            WHERE f.account LIKE 'agent:%' AND e.kind <> 'voucher_used' GROUP BY 1 HAVING sum(f.amount) > 0) d ON d.id = a.id
+      WHERE a.balance < -a.credit_limit ORDER BY a.id LIMIT 1;
+    IF FOUND THEN
+      RAISE EXCEPTION 'the deposit of agent % would be %, below his credit limit', over.id, over.balance
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'billing_agent_credit';
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE FUNCTION billing_agent_limit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'agent % owes more than the new credit limit', NEW.id
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'billing_agent_credit';
+END $$;
+CREATE TRIGGER billing_agent_limit_kept BEFORE UPDATE OF credit_limit ON billing_agent FOR EACH ROW
+  WHEN (NEW.credit_limit < OLD.credit_limit AND NEW.balance < -NEW.credit_limit)
+  EXECUTE FUNCTION billing_agent_limit_refuse();
+"""
+
+# NOT VALID: going back must not fail because somebody is below his limit by then; from there on nobody goes lower.
+_AGENT_LIMIT_BACKWARD = (
+    """
+DROP TRIGGER billing_agent_limit_kept ON billing_agent;
+DROP FUNCTION billing_agent_limit_refuse();
+"""
+    + _AGENTS.split("CREATE TRIGGER", 1)[0].replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+    + """
+ALTER TABLE billing_agent ADD CONSTRAINT billing_agent_credit CHECK (balance >= credit_limit * -1) NOT VALID;
+"""
+)
+
+
+def agent_limit_guards() -> tuple[str, str]:
+    """The credit limit of agents, which used codes may pass, and the SQL that goes back to the plain constraint."""
+    return _AGENT_LIMIT, _AGENT_LIMIT_BACKWARD

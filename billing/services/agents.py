@@ -63,7 +63,8 @@ def agent_change(agent: Agent, *, actor: User | None, ip: str | None = None, **f
     fresh = agent_lock(agent.pk)
     if "credit_limit" in fields:
         fields["credit_limit"] = amount_not_negative(fields["credit_limit"], field="credit_limit")
-        if fresh.balance < -fields["credit_limit"]:
+        is_lower = fields["credit_limit"] < fresh.credit_limit
+        if is_lower and fresh.balance < -fields["credit_limit"]:
             message = _("He owes %(amount)s already.") % {"amount": money(-fresh.balance)}
             raise DomainError("agent.limit", message, fields={"credit_limit": message})
     changed = {name: value for name, value in fields.items() if getattr(fresh, name) != value}

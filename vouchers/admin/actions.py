@@ -28,23 +28,44 @@ ALIVE = {VoucherStatus.NEW, VoucherStatus.SOLD, VoucherStatus.ACTIVE}
 
 
 def sell(self: VoucherAdmin, request: HttpRequest, row: Voucher) -> Confirmation | None:
-    is_used_unsold = row.status == VoucherStatus.ACTIVE and row.sold_at is None
-    if row.status != VoucherStatus.NEW and not is_used_unsold:
+    if row.status != VoucherStatus.NEW and not row.is_used_unsold:
         return None
     actor: Any = request.user
+    is_charge = row.is_used_unsold and row.agent_id is not None
 
     def run(data: dict[str, Any]) -> str:
         sale = voucher_sell(
             row, actor=actor, ip=client_ip(request), request_key=data["request_key"], amount=data["amount"]
         )
-        text = _("Voucher %(code)s sold for %(amount)s. You can undo this for %(n)d seconds.")
-        return text % {"code": row.code, "amount": money(sale.amount), "n": UNDO_SECONDS}
+        return _sold_sentence(row, sale)
 
+    title = _("Charge the agent") if is_charge else _("Sell")
     return Confirmation(
-        title=_("Sell"), button=_("Sell"), run=run, icon="sell", form=SellForm, is_primary=True,
-        question=_("Sell voucher %(code)s?") % {"code": row.code}, initial={"amount": quantise(row.batch.price)},
+        title=title, button=title, run=run, icon="sell", form=SellForm, is_primary=True,
+        question=_sell_question(row), initial={"amount": quantise(row.batch.price)},
         permission="vouchers.sell_voucher",
     )  # fmt: skip
+
+
+def _sell_question(row: Voucher) -> str:
+    if not row.is_used_unsold:
+        return _("Sell voucher %(code)s?") % {"code": row.code}
+    if row.agent is not None:
+        text = _("A guest used voucher %(code)s before %(name)s sold it. How much does he owe for it?")
+        return text % {"code": row.code, "name": row.agent.name}
+    text = _(
+        "A guest used voucher %(code)s and no sale was recorded. What did you get for it? Write 0 if it was given away."
+    )
+    return text % {"code": row.code}
+
+
+def _sold_sentence(row: Voucher, sale: VoucherSale) -> str:
+    words = {"code": row.code, "amount": money(sale.amount), "n": UNDO_SECONDS}
+    if sale.is_by_use:
+        return _("Voucher %(code)s: %(amount)s taken off the agent's deposit, less his commission.") % words
+    if row.is_used_unsold:
+        return _("The sale of voucher %(code)s for %(amount)s is recorded.") % words
+    return _("Voucher %(code)s sold for %(amount)s. You can undo this for %(n)d seconds.") % words
 
 
 def undo_sale(self: VoucherAdmin, request: HttpRequest, row: Voucher) -> Confirmation | None:

@@ -24,7 +24,7 @@ from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import moment, money
 from core.panels import RowPanel, add_row_panel
-from vouchers.models import VoucherBatch
+from vouchers.models import VoucherBatch, VoucherSale
 from vouchers.selectors import sales_visible_to
 from vouchers.services import stock_issue, stock_return
 from vouchers.stock_selectors import batches_to_issue, stock_of
@@ -104,11 +104,17 @@ def my_stock(request: HttpRequest) -> HttpResponseBase:
         "title": _("My vouchers"), "agent": agent, "deposit": deposit_words(agent), "piles": stock_of(agent),
         "sales": [
             {"when": moment(sale.sold_at), "code": sale.voucher.code, "amount": money(sale.amount),
-             "commission": money(sale.commission), "is_back": sale.reverses_id is not None}
+             "commission": money(sale.commission), "note": _sale_note(sale)}
             for sale in sales
         ],
     }  # fmt: skip
     return TemplateResponse(request, "vouchers/admin/my_stock.html", context)
+
+
+def _sale_note(sale: VoucherSale) -> str:
+    if sale.reverses_id is not None:
+        return _("taken back")
+    return _("used before it was sold") if sale.is_by_use else ""
 
 
 add_page(

@@ -75,11 +75,13 @@ def _sell(
     rows: Sequence[Voucher], agent_id: int | None, actor: User | None, request_key: str, now: datetime, ip: str | None
 ) -> None:
     prices = [row.batch.price for row in rows]
-    commissions = agent_may_sell(agent_id, prices)[1] if agent_id else [Decimal(0)] * len(rows)
     for row in rows:
         row.status, row.sold_at = VoucherStatus.SOLD, now
         row.valid_until = _valid_until(row, now)
     Voucher.objects.bulk_update(rows, ["status", "sold_at", "valid_until"], batch_size=1000)
+    _routers_follow(rows)
+    # locked last, as everywhere: a refusal undoes what was done before it
+    commissions = agent_may_sell(agent_id, prices)[1] if agent_id else [Decimal(0)] * len(rows)
     sales = VoucherSale.objects.bulk_create(
         VoucherSale(
             voucher=row, amount=price, cost=row.batch.price_cost, agent_id=agent_id, commission=commission, seller=actor,
@@ -95,7 +97,6 @@ def _sell(
         )
         for sale in sales
     )  # fmt: skip
-    _routers_follow(rows)
     total = sum(prices, Decimal(0))
     staff_acted(actor, "vouchers.sold", ip, count=len(sales), amount=str(total), first_sale=sales[0].pk)
 

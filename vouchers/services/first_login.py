@@ -15,10 +15,12 @@ from locations.choices import Presence
 from locations.services import accounts_set_validity
 from vouchers.models import VoucherEvent
 from vouchers.selectors import entries_named
+from vouchers.services.use_selling import uses_charge
 
 # Locks in id order before the UPDATE: two routers reporting the same guests would dead-lock otherwise.
 # An earlier login observed later moves the end back by the same amount, so time a person added stays added.
 # A voucher that counts from its sale but was used before anyone sold it counts from its first login.
+# One in an agent's hands is sold by being used (`use_selling`): he gave it away, so his deposit pays for it.
 ACTIVATE = """
 WITH seen AS (
     SELECT a.name, a.tag, min(l.began_at) AS began_at
@@ -29,7 +31,8 @@ WITH seen AS (
 ), locked AS (
     SELECT v.id, v.used_at AS old_used_at, s.began_at, b.duration_seconds,
            b.validity_from = 'first_login' OR v.sold_at IS NULL
-           OR coalesce(v.sold_at > v.used_at, false) AS counts_from_login
+           OR coalesce(v.sold_at >= v.used_at, false) AS counts_from_login,
+           v.status = 'new' AND v.agent_id IS NOT NULL AS is_sold_by_use
     FROM seen s
     JOIN vouchers_voucher v ON v.code = s.name
     JOIN vouchers_voucherbatch b ON b.id = v.batch_id AND s.tag = 'b' || b.id
@@ -40,13 +43,14 @@ WITH seen AS (
 UPDATE vouchers_voucher v SET
     status = 'active',
     used_at = l.began_at,
+    sold_at = CASE WHEN l.is_sold_by_use THEN l.began_at ELSE v.sold_at END,
     valid_until = CASE
         WHEN l.duration_seconds IS NULL OR NOT l.counts_from_login THEN v.valid_until
         WHEN l.old_used_at IS NULL THEN l.began_at + l.duration_seconds * interval '1 second'
         ELSE v.valid_until - (l.old_used_at - l.began_at)
     END
 FROM locked l WHERE v.id = l.id
-RETURNING v.id, v.code, v.batch_id, v.used_at, v.valid_until, l.old_used_at
+RETURNING v.id, v.code, v.batch_id, v.used_at, v.valid_until, l.old_used_at, l.is_sold_by_use
 """
 
 
@@ -57,13 +61,15 @@ class Activated(NamedTuple):
     used_at: datetime
     valid_until: datetime | None
     old_used_at: datetime | None
+    is_sold_by_use: bool
 
 
 @transaction.atomic
 def vouchers_activate(logins: Sequence[tuple[int, datetime]], *, now: datetime | None = None) -> int:
     """Take in first logins (account id, moment the session began); the earliest wins. Returns how many changed.
 
-    Set-based and idempotent. Expired and void vouchers are never touched.
+    Set-based and idempotent. Expired and void vouchers are never touched. A new one in an agent's hands is charged to
+    him. Locks vouchers, then their accounts, then agents: as selling does.
     """
     if not logins:
         return 0
@@ -71,6 +77,7 @@ def vouchers_activate(logins: Sequence[tuple[int, datetime]], *, now: datetime |
     rows = _activate(logins)
     _write_down(rows, now)
     _spread([row for row in rows if row.valid_until is not None])
+    uses_charge([row.voucher_id for row in rows if row.is_sold_by_use])
     return len(rows)
 
 

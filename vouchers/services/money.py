@@ -47,8 +47,9 @@ def _entry(sale: VoucherSale, plan_id: int, location_id: int | None, account: st
     else:
         drawer = chart.cash(sale.seller_id) if sale.seller_id else chart.SUSPENSE
         lines = [Line(account or drawer, sale.amount)]
+    kind = EntryKind.VOUCHER_USED if sale.is_by_use else EntryKind.VOUCHER_SALE
     return Entry(
-        EntryKind.VOUCHER_SALE, f"voucher_sale:{sale.pk}", [*lines, Line(chart.INCOME_VOUCHER, -sale.amount, plan_id=plan_id)],
+        kind, f"voucher_sale:{sale.pk}", [*lines, Line(chart.INCOME_VOUCHER, -sale.amount, plan_id=plan_id)],
         sale.sold_at, actor_id=sale.seller_id, location_id=location_id, agent_id=sale.agent_id,
         method="" if sale.agent_id else CASH_NAME,
     )  # fmt: skip
@@ -73,12 +74,20 @@ def agent_may_sell(agent_id: int, prices: Sequence[Decimal]) -> tuple[Agent, lis
     commissions = [commission_of(agent, price) for price in prices]
     room = agent.balance + agent.credit_limit
     needed = sum(prices, Decimal(0)) - sum(commissions, Decimal(0))
-    if needed > room:
-        message = _("The deposit is not enough: %(needed)s needed, %(room)s left. Nothing was sold.")
-        raise DomainError(
-            "agent.credit", message % {"needed": money(needed), "room": money(max(room, Decimal(0)))}, status=409
-        )
+    if needed > max(room, Decimal(0)):
+        raise DomainError("agent.credit", _credit_sentence(agent, needed, room), status=409)
     return agent, commissions
+
+
+def _credit_sentence(agent: Agent, needed: Decimal, room: Decimal) -> str:
+    if room < 0:  # vouchers of his were used before he sold them
+        message = _(
+            "The deposit is %(amount)s below the limit, because vouchers were used before they were sold. Pay a deposit "
+            "first. Nothing was sold."
+        )
+        return message % {"amount": money(-room)}
+    message = _("The deposit is not enough: %(needed)s needed, %(room)s left. Nothing was sold.")
+    return message % {"needed": money(needed), "room": money(room)}
 
 
 def _places(voucher_ids: Sequence[int]) -> Mapping[int, int]:
@@ -105,6 +114,11 @@ def _places(voucher_ids: Sequence[int]) -> Mapping[int, int]:
 UNPOSTED = """
 SELECT s.id FROM vouchers_vouchersale s WHERE s.amount <> 0
   AND NOT EXISTS (SELECT 1 FROM billing_journalentry e WHERE e.source = 'voucher_sale:' || s.id)"""
+
+# an agent's code that was used is charged in the same moment; one that is not was used before this was so
+UNCHARGED = """
+SELECT v.id FROM vouchers_voucher v JOIN vouchers_voucherbatch b ON b.id = v.batch_id
+WHERE v.used_at IS NOT NULL AND v.sold_at IS NULL AND v.agent_id IS NOT NULL AND v.status <> 'void' AND b.price > 0"""
 
 
 def old_sales_post() -> int:

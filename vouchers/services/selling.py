@@ -26,6 +26,7 @@ from vouchers.services.entries import Usage, entries_put, limit_uptime, wanted_l
 from vouchers.services.history import event_write, staff_acted, voucher_for
 from vouchers.services.money import agent_may_sell, sale_unpost, sales_post
 from vouchers.services.retry import deadlock_retried
+from vouchers.services.use_selling import KEY, uses_charge
 
 UNDO_SECONDS = 60
 MAX_KEY = 64
@@ -43,11 +44,12 @@ def voucher_sell(
 ) -> VoucherSale:
     """Sell at the batch's price, or at `amount`. The same `request_key` returns the sale it made, however often.
 
-    A voucher somebody already logged in with, before anyone pressed "sell", may still be sold: that records the
-    money and changes nothing on the router. Raises TransitionError (`voucher.not_sellable`) when it is sold,
-    expired or void; DomainError for another voucher's key, a voucher of other locations, a negative amount.
+    A voucher somebody already logged in with, before anyone pressed "sell", may still be sold, also when its time is
+    over: that records the money and changes nothing on the router. One in an agent's hands is then charged to him,
+    whoever presses. Raises TransitionError (`voucher.not_sellable`) when it is sold, expired unused or void;
+    DomainError for another voucher's key, a voucher of other locations, a negative amount.
     """
-    if not request_key or len(request_key) > MAX_KEY:
+    if not request_key or len(request_key) > MAX_KEY or request_key.startswith(KEY):
         raise DomainError(
             "voucher.request_key", _("A request key of 1 to %(n)d characters is needed.") % {"n": MAX_KEY}
         )
@@ -81,8 +83,10 @@ def _sell(
     fresh = voucher_for(voucher, actor)
     batch = fresh.batch
     price = _amount(batch.price if amount is None else amount)
+    if fresh.is_used_unsold and fresh.agent_id is not None:
+        return _charge_agent(fresh, agent_id, actor, ip, request_key, price, now)
     stock_check(fresh, agent_id)
-    if fresh.status == VoucherStatus.ACTIVE and fresh.sold_at is None:
+    if fresh.is_used_unsold:
         Voucher.objects.filter(pk=fresh.pk).update(sold_at=now)
     elif fresh.status == VoucherStatus.NEW:
         _to_sold(fresh, now)
@@ -97,6 +101,25 @@ def _sell(
     event_write(fresh.pk, "sold", at=now, actor=actor, amount=str(price), sale=sale.pk)
     staff_acted(actor, "voucher.sold", ip, voucher=fresh.pk, code=fresh.code, amount=str(price), sale=sale.pk)
     return sale
+
+
+def _charge_agent(
+    voucher: Voucher, agent_id: int | None, actor: User | None, ip: str | None, request_key: str, price: Decimal,
+    now: datetime,
+) -> VoucherSale:  # fmt: skip
+    """His code is used and was never paid for: it was in use before being used was being sold. Staff may ask for less."""
+    if agent_id is not None and price != voucher.batch.price:
+        raise _not_his_price()
+    voucher.sold_at = now
+    voucher.save(update_fields=["sold_at"])
+    [sale] = uses_charge([voucher.pk], actor=actor, price=price, request_key=request_key)
+    staff_acted(actor, "voucher.charged", ip, voucher=voucher.pk, code=voucher.code, amount=str(price), sale=sale.pk)
+    return sale
+
+
+def _not_his_price() -> DomainError:
+    message = _("Agents sell at the batch's price.")
+    return DomainError("voucher.agent_price", message, fields={"amount": message})
 
 
 def seller_check(actor: User | None) -> int | None:
@@ -124,8 +147,7 @@ def _commission(agent_id: int | None, price: Decimal, list_price: Decimal) -> De
     if agent_id is None:
         return Decimal(0)
     if price != list_price:
-        message = _("Agents sell at the batch's price.")
-        raise DomainError("voucher.agent_price", message, fields={"amount": message})
+        raise _not_his_price()
     _agent, commissions = agent_may_sell(agent_id, [price])
     return commissions[0]
 
@@ -157,6 +179,10 @@ def _amount(amount: Decimal | int | str) -> Decimal:
 
 def _unsellable(voucher: Voucher) -> str:
     status = VoucherStatus(voucher.status).label
+    if VoucherSale.objects.filter(voucher=voucher, agent__isnull=False, seller=None).exists():
+        return _("Voucher %(code)s was used before it was sold and is paid from the deposit. Nothing was changed.") % {
+            "code": voucher.code,
+        }  # fmt: skip
     if voucher.sold_at is not None and voucher.status in {VoucherStatus.SOLD, VoucherStatus.ACTIVE}:
         return _("Voucher %(code)s is sold already. Nothing was changed.") % {"code": voucher.code}
     return _("Voucher %(code)s is %(status)s and cannot be sold. Nothing was changed.") % {

@@ -15,13 +15,15 @@ from accounts.services import roles_sync, user_create
 from billing.ledger.checking import ledger_check
 from billing.models import Adjustment, Agent, CashShift, Expense, ExpenseCategory
 from billing.services.drawers import drawer_amount
+from core import clock
 from customers.models import Customer
-from locations.models import Location, LocationUser
+from locations.models import AccessAccount, Location, LocationUser
 from payments.models import Payment, Refund
 from payments.services import methods_seed
 from tests.integration.billing.money import make_invoice, money_of, state_of
 from tests.integration.vouchers.world import make_batch, make_location, make_plan
 from vouchers.models import Voucher
+from vouchers.services import stock_issue, vouchers_activate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "correct horse 7 battery"
@@ -204,6 +206,41 @@ def test_an_agent_from_the_first_day_to_a_sale(login: Login, admin: User, place:
     assert place.name not in shown.split("On the routers")[-1] or "On the routers" not in shown
     for name in ("billing_agent_changelist", "payments_payment_changelist", "locations_location_changelist", "my_cash"):
         assert his.get(reverse(f"admin:{name}")).status_code == 403, name
+
+
+def test_a_code_used_before_it_was_sold_stands_on_the_agents_page(login: Login, admin: User, place: Location) -> None:
+    agent = Agent.objects.create(user=person("warung", Role.AGENT), name="Bu Tini")
+    batch = make_batch(make_plan("Harian", place), place, quantity=2)
+    stock_issue(batch, agent, quantity=2, now=clock.now(), actor=admin)
+    mine = list(Voucher.objects.filter(agent=agent).order_by("pk"))
+    vouchers_activate([(AccessAccount.objects.get(name=mine[0].code).pk, clock.now())])
+    his = login(agent.user)
+    page = his.get(reverse("admin:my_stock")).content.decode()
+    assert "Owes IDR 5,000, IDR 5,000 more than agreed; no more sales until a deposit is paid" in page
+    assert f"{mine[0].code} (used before it was sold)" in page
+    used, fresh = (reverse("admin:vouchers_voucher_sell", args=[row.pk]) for row in mine)
+    assert his.get(used).status_code == 302, "there is nothing to sell any more"
+    refused = his.post(fresh, {"amount": "5000", "request_key": "s1"})
+    assert (refused.status_code, "Pay a deposit first. Nothing was sold." in refused.content.decode()) == (422, True)
+    shown = his.get(reverse("admin:vouchers_voucher_change", args=[mine[0].pk])).content.decode()
+    assert "Used before it was sold: IDR 5,000 taken off the agent" in shown
+
+
+def test_staff_charge_or_record_an_older_use(login: Login, admin: User, place: Location) -> None:
+    agent = Agent.objects.create(user=person("warung", Role.AGENT), name="Bu Tini")
+    batch = make_batch(make_plan("Harian", place), place, quantity=2)
+    stock_issue(batch, agent, quantity=1, now=clock.now(), actor=admin)
+    his, ours = Voucher.objects.get(agent=agent), Voucher.objects.get(agent=None)
+    Voucher.objects.update(status="active", used_at=clock.now())
+    client = login(admin)
+    asked = [client.get(reverse("admin:vouchers_voucher_sell", args=[row.pk])).content.decode() for row in (his, ours)]
+    assert ("before Bu Tini sold it" in asked[0], "Charge the agent" in asked[0]) == (True, True)
+    assert "no sale was recorded" in asked[1]
+    for number, row in enumerate((his, ours)):
+        form = {"amount": "4000", "request_key": f"k{number}"}
+        assert client.post(reverse("admin:vouchers_voucher_sell", args=[row.pk]), form).status_code == 302
+    agent.refresh_from_db()
+    assert (agent.balance, drawer_amount(admin.pk)) == (-4_000, 4_000)
 
 
 # --- REST -----------------------------------------------------------------------------------------------------------
