@@ -348,7 +348,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "location-group": LocationGroup.objects.get().pk, "location-choice": LocationChoice.objects.get().pk,
         "router-alert": RouterAlert.objects.get().pk,
         "router-entry": RouterEntry.objects.get().pk, "speed-change": ProfileRollout.objects.get().pk,
-        "config-version": ConfigVersion.objects.get().pk, "config-backup": ConfigBackup.objects.get().pk,
+        "config-version": ConfigVersion.objects.get().pk, "config-backup": ConfigBackup.objects.get(status="taken").pk,
         "location": house.here.pk, "account": house.account.pk, "customer": house.customer.pk,
         "journal": house.entry.pk,
         "posting": house.entry.postings.all()[0].pk,
