@@ -67,6 +67,8 @@ NAMED: tuple[Named, ...] = (
     Named("billing.manage_billingrun", "billingrun", "Can see tonight's run before it happens, stop and continue runs"),
     Named("payments.take_cash", "payment", "Can take cash of customers"),
     Named("payments.refund_payment", "payment", "Can give money of a payment back"),
+    Named("payments.reverse_payment", "payment", "Can take a payment back that was booked by mistake"),
+    Named("payments.approve_reversal", "reversal", "Can decide about payments somebody else wants to take back"),
     Named("payments.cancel_payment", "payment", "Can cancel a payment that is waited for"),
     Named("billing.use_cashshift", "cashshift", "Can open, count and hand over the own cash drawer"),
     Named("billing.manage_cashshift", "cashshift", "Can count and hand over the shifts of others"),
@@ -173,9 +175,11 @@ _ADMIN = _OPERATOR.union(
     _on("billing.expense", VIEW, ADD),
     _on("billing.expensecategory", VIEW, ADD, CHANGE),
     _on("billing.adjustment", VIEW, ADD),
+    _on("payments.reversal", VIEW),
     _on("billing.agent", VIEW, CHANGE),
     {
-        "payments.refund_payment", "payments.cancel_payment", "billing.manage_cashshift", "billing.reverse_expense",
+        "payments.refund_payment", "payments.cancel_payment", "payments.reverse_payment", "payments.approve_reversal",
+        "billing.manage_cashshift", "billing.reverse_expense",
         "billing.approve_adjustment", "billing.take_deposit", "vouchers.issue_stock",
     },
     # reports and staff, to look at

@@ -36,7 +36,7 @@ def declare_all() -> None:
 
 
 def _declare_cash() -> None:
-    from billing.services import adjustments, drawers
+    from billing.services import drawers, second_person
 
     category = _("Cash and corrections")
     declare(
@@ -47,8 +47,9 @@ def _declare_cash() -> None:
     )  # fmt: skip
     declare(
         Declaration(
-            adjustments.LIMIT, int, 500_000,
-            _("Corrections by hand above this amount need a second person."), category, minimum=0, maximum=10**12,
+            second_person.LIMIT, int, 500_000,
+            _("Corrections by hand and payments taken back above this amount need a second person."), category,
+            minimum=0, maximum=10**12,
         )
     )  # fmt: skip
 

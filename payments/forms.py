@@ -40,6 +40,13 @@ class RefundForm(ConfirmForm):
     )
 
 
+class ReversalForm(ConfirmForm):
+    reason = forms.CharField(
+        label=gettext_lazy("reason"), max_length=300,
+        help_text=gettext_lazy("What went wrong, for example: entered twice. It stays with the money for good."),
+    )  # fmt: skip
+
+
 class MethodForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = PaymentMethod

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Invoice, JournalEntry, Subscription
+from billing.models.asked import AskedChange
 from core.fields import AmountField
 from customers.models import Customer
 from locations.models import Location
@@ -50,8 +51,8 @@ class PaymentMethod(models.Model):
 class Payment(models.Model):
     """Money a customer gives, or tries to [payments: customer, subscription, amount, method, status, reference, …].
 
-    `entry` is there exactly when it is confirmed. What it settled are the entry's allocations; the rest is in the
-    customer's balance. `request_key` makes a form that was sent twice one payment.
+    `entry` is there exactly when it is confirmed, also after it was taken back (`reversals`). What it settled are the
+    entry's allocations; the rest is in the customer's balance. `request_key` makes a form that was sent twice one payment.
     """
 
     customer = models.ForeignKey(
@@ -88,8 +89,8 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payments_payment_positive"),
             models.CheckConstraint(
-                condition=Q(status="confirmed", confirmed_at__isnull=False, entry__isnull=False)
-                | ~Q(status="confirmed") & Q(confirmed_at=None, entry=None),
+                condition=Q(status__in=["confirmed", "reversed"], confirmed_at__isnull=False, entry__isnull=False)
+                | ~Q(status__in=["confirmed", "reversed"]) & Q(confirmed_at=None, entry=None),
                 name="payments_payment_confirmed",
             ),
         ]
@@ -120,6 +121,39 @@ class Refund(models.Model):
         verbose_name_plural = _("refunds")
         ordering = ["-id"]
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="payments_refund_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.payment_id}: {self.amount}"
+
+
+class Reversal(AskedChange):
+    """A payment that was booked by mistake is taken back; above a limit a second person decides.
+
+    `amount` is what was left of the payment when it was asked. `entry` takes the payment's entry back, and is there
+    exactly when it is posted. A payment has at most one that waits or is posted.
+    """
+
+    noun = "reversal"
+
+    payment = models.ForeignKey(
+        Payment, verbose_name=_("payment"), on_delete=models.PROTECT, related_name="reversals", db_index=False
+    )
+    entry = models.OneToOneField(JournalEntry, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AskedChange.Meta):
+        verbose_name = _("payment taken back")
+        verbose_name_plural = _("payments taken back")
+        constraints = [
+            *AskedChange.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(status="posted", entry__isnull=False) | ~Q(status="posted") & Q(entry=None),
+                name="payments_reversal_posted",
+            ),
+            models.UniqueConstraint(
+                fields=["payment"], condition=Q(status__in=["waiting", "posted"]), name="payments_reversal_once"
+            ),
+        ]
+        indexes = [*AskedChange.Meta.indexes, models.Index(fields=["payment"], name="payments_reversal_payment")]
 
     def __str__(self) -> str:
         return f"{self.payment_id}: {self.amount}"

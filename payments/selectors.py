@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from accounts.models import User
 from locations.selectors import locations_visible_to
-from payments.models import Payment, PaymentMethod, Refund
+from payments.models import Payment, PaymentMethod, Refund, Reversal
 
 
 def payments_visible_to(user: User) -> QuerySet[Payment]:
@@ -22,6 +22,13 @@ def refunds_visible_to(user: User) -> QuerySet[Refund]:
     if not places.query.where:
         return Refund.objects.all()
     return Refund.objects.filter(payment__location__in=places.values("pk"))
+
+
+def reversals_visible_to(user: User) -> QuerySet[Reversal]:
+    places = locations_visible_to(user)
+    if not places.query.where:
+        return Reversal.objects.all()
+    return Reversal.objects.filter(payment__location__in=places.values("pk"))
 
 
 def methods_in_use() -> QuerySet[PaymentMethod]:

@@ -15,27 +15,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.admin.reports import page_url
+from billing.admin.second_person import SecondPersonAdmin
 from billing.cash_forms import AdjustForm
 from billing.cash_selectors import adjustments_visible_to
 from billing.choices import AdjustmentStatus
 from billing.models import Adjustment
-from billing.services.adjustments import LIMIT, adjustment_ask, adjustment_decide
+from billing.services.adjustments import adjustment_ask, adjustment_decide
+from billing.services.second_person import LIMIT
 from core import clock
-from core.admin import Confirmation, ModelAdmin, Page, ReadOnlyMixin, add_page
+from core.admin import Page, add_page
 from core.client_ip import client_ip
 from core.errors import DomainError
-from core.formats import moment, money
+from core.formats import money
 from core.panels import RowPanel, add_row_panel
 from core.settings_registry import setting
-from core.words import Tone, Words
 from customers.models import Customer
 from customers.selectors import customers_visible_to
-
-TONES = {
-    AdjustmentStatus.WAITING: (Tone.WAITING, "schedule"),
-    AdjustmentStatus.POSTED: (Tone.GOOD, "check_circle"),
-    AdjustmentStatus.REJECTED: (Tone.QUIET, "cancel"),
-}
 
 
 def amount_words(adjustment: Adjustment) -> str:
@@ -44,17 +39,14 @@ def amount_words(adjustment: Adjustment) -> str:
 
 
 @admin.register(Adjustment)
-class AdjustmentAdmin(ReadOnlyMixin, ModelAdmin[Adjustment]):
-    nav_group, nav_icon, nav_order = "money", "edit", 40
+class AdjustmentAdmin(SecondPersonAdmin[Adjustment]):
+    nav_icon, nav_order = "edit", 40
     list_display = ("requested", "customer_link", "amount_text", "reason", "state", "requested_by", "decided_by")
     list_select_related = ("customer", "requested_by", "decided_by")
-    list_filter = ("status",)
-    sortable_by = ()
-    ordering = ("-id",)
     fields = ("state", "customer_link", "amount_text", "reason", "requested", "requested_by", "decided_by")
     readonly_fields = fields
-    confirmations = ("approve", "reject")
     csv_fields = ("requested", "customer", "amount", "reason", "status", "requested_by", "decided_by")
+    approve_permission = "billing.approve_adjustment"
     empty_text = gettext_lazy(
         "Corrections are asked for on a customer's page; large ones wait here for a second person."
     )
@@ -62,10 +54,6 @@ class AdjustmentAdmin(ReadOnlyMixin, ModelAdmin[Adjustment]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Adjustment]:
         rows = adjustments_visible_to(request.user)  # type: ignore[arg-type]  # staff only
         return rows.select_related("customer", "requested_by", "decided_by").order_by("-id")
-
-    @admin.display(description=gettext_lazy("asked"))
-    def requested(self, row: Adjustment) -> str:
-        return moment(row.requested_at)
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_link(self, row: Adjustment) -> Any:
@@ -76,35 +64,19 @@ class AdjustmentAdmin(ReadOnlyMixin, ModelAdmin[Adjustment]):
     def amount_text(self, row: Adjustment) -> str:
         return amount_words(row)
 
-    @admin.display(description=gettext_lazy("state"))
-    def state(self, row: Adjustment) -> Any:
-        tone, icon = TONES[AdjustmentStatus(row.status)]
-        return Words(tone, icon, str(AdjustmentStatus(row.status).label)).html()
+    def approve_question(self, row: Adjustment) -> str:
+        values = {"amount": amount_words(row), "name": row.customer, "who": row.requested_by, "reason": row.reason}
+        return _("Approve: %(amount)s, for %(name)s? Asked by %(who)s: %(reason)s") % values
 
-    def approve(self, request: HttpRequest, row: Adjustment) -> Confirmation | None:
-        if row.status != AdjustmentStatus.WAITING or row.requested_by_id == request.user.pk:
-            return None
-        return Confirmation(
-            title=_("Approve"), button=_("Approve"), icon="check", is_primary=True,
-            question=_("Approve: %(amount)s, for %(name)s? Asked by %(who)s: %(reason)s")
-            % {"amount": amount_words(row), "name": row.customer, "who": row.requested_by, "reason": row.reason},
-            run=lambda _data: _decide(request, row, is_approved=True), permission="billing.approve_adjustment",
-        )  # fmt: skip
+    def reject_question(self, row: Adjustment) -> str:
+        return _("Reject this correction? No money moves.")
 
-    def reject(self, request: HttpRequest, row: Adjustment) -> Confirmation | None:
-        if row.status != AdjustmentStatus.WAITING:
-            return None
-        return Confirmation(
-            title=_("Reject"), button=_("Reject"), icon="cancel", is_danger=True,
-            question=_("Reject this correction? No money moves."),
-            run=lambda _data: _decide(request, row, is_approved=False), permission="billing.approve_adjustment",
-        )  # fmt: skip
-
-
-def _decide(request: HttpRequest, row: Adjustment, *, is_approved: bool) -> str:
-    user: Any = request.user
-    adjustment_decide(row, is_approved=is_approved, now=clock.now(), actor=user, ip=client_ip(request))
-    return _("The correction is in the books.") if is_approved else _("The correction was rejected; no money moved.")
+    def decide(self, request: HttpRequest, row: Adjustment, *, is_approved: bool) -> str:
+        user: Any = request.user
+        adjustment_decide(row, is_approved=is_approved, now=clock.now(), actor=user, ip=client_ip(request))
+        if is_approved:
+            return _("The correction is in the books.")
+        return _("The correction was rejected; no money moved.")
 
 
 def adjust(request: HttpRequest, customer_id: int) -> HttpResponseBase:

@@ -12,7 +12,7 @@ PAGES = {
     "refund": "payments_refund_change", "expense": "billing_expense_change", "adjustment": "billing_adjustment_change",
     "shift_change": "billing_cashshift_change", "shift_opening": "billing_cashshift_change",
     "shift_difference": "billing_cashshift_change", "shift_handover": "billing_cashshift_change",
-    "reversal": "billing_journalentry_change",
+    "reversal": "billing_journalentry_change", "reversal_difference": "billing_journalentry_change",
 }  # fmt: skip
 
 

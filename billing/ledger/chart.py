@@ -96,6 +96,11 @@ def cash(user_id: int) -> str:
     return f"cash:{user_id}"
 
 
+def cash_owner(account: str) -> int | None:
+    """The staff member whose drawer this is; None for any other account."""
+    return int(account[5:]) if account.startswith("cash:") else None
+
+
 def agent(agent_id: int) -> str:
     """What we hold of an agent: his deposit, less what he sold."""
     return f"agent:{agent_id}"

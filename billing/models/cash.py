@@ -8,7 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import AdjustmentStatus, ShiftStatus
+from billing.choices import ShiftStatus
+from billing.models.asked import AskedChange
 from core.fields import AmountField
 from customers.models import Customer
 from locations.models import Location
@@ -155,40 +156,19 @@ class Expense(models.Model):
         return f"{self.category} {self.amount}"
 
 
-class Adjustment(models.Model):
+class Adjustment(AskedChange):
     """A manual correction of what a customer owes or has; above a limit a second person decides.
 
     `amount` is signed as the customer feels it: positive is in his favour.
     """
 
-    customer = models.ForeignKey(Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="+")
-    amount = AmountField(_("amount"))
-    reason = models.CharField(_("reason"), max_length=300)
-    status = models.CharField(
-        _("status"), max_length=10, choices=AdjustmentStatus.choices, default=AdjustmentStatus.WAITING
-    )
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("asked by"), null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    requested_at = models.DateTimeField(_("asked"))
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("decided by"), null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    decided_at = models.DateTimeField(_("decided"), null=True)
-    request_key = models.CharField(max_length=64, unique=True)
+    noun = "adjustment"
 
-    class Meta:
+    customer = models.ForeignKey(Customer, verbose_name=_("customer"), on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AskedChange.Meta):
         verbose_name = _("adjustment")
         verbose_name_plural = _("adjustments")
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(amount=0), name="billing_adjustment_not_zero"),
-            models.CheckConstraint(
-                condition=Q(status="waiting", decided_at=None) | Q(status__in=["posted", "rejected"]),
-                name="billing_adjustment_decided",
-            ),
-        ]
-        indexes = [models.Index(fields=["status", "-id"], name="billing_adjustment_status")]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.amount}"

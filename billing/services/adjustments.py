@@ -9,9 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.timezone import get_default_timezone_name
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.choices import AdjustmentStatus, EntryKind, LineKind
@@ -19,24 +18,13 @@ from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
 from billing.models import Adjustment
 from billing.services.amounts import amount_signed
-from billing.services.cash import key_checked
 from billing.services.invoices import DraftLine, InvoiceDraft, invoice_issue
 from billing.services.roots import customer_lock
+from billing.services.second_person import ask_once, decided, needs_second_person, waiting_lock
 from billing.services.settling import balance_apply, invoice_pay_from_balance
 from billing.services.staff import staff_acted
 from core import clock
-from core.db.locks import lock_row
-from core.db.transition import transition
-from core.errors import DomainError, TransitionError
-from core.settings_registry import setting
 from customers.models import Customer
-
-LIMIT = "billing.adjustment_limit"
-ADJUSTMENT_MOVES: dict[str, frozenset[str]] = {
-    AdjustmentStatus.WAITING: frozenset({AdjustmentStatus.POSTED, AdjustmentStatus.REJECTED}),
-    AdjustmentStatus.POSTED: frozenset(),
-    AdjustmentStatus.REJECTED: frozenset(),
-}
 
 
 def adjustment_ask(
@@ -54,17 +42,10 @@ def adjustment_ask(
     The same `request_key` is one adjustment. Raises DomainError for no reason and for an amount that is none.
     """
     value = amount_signed(amount)
-    if not reason.strip():
-        message = _("Write why: it stays with the money for good.")
-        raise DomainError("adjustment.reason", message, fields={"reason": message})
-    try:
-        with transaction.atomic():
-            return _ask(customer, value, reason.strip(), key_checked(request_key), now, actor, ip)
-    except IntegrityError:
-        known = Adjustment.objects.filter(request_key=request_key).first()
-        if known is None:
-            raise
-        return known
+    return ask_once(
+        Adjustment, reason=reason, request_key=request_key,
+        ask=lambda text, key: _ask(customer, value, text, key, now, actor, ip),
+    )  # fmt: skip
 
 
 def _ask(
@@ -78,15 +59,10 @@ def _ask(
         customer=customer, amount=amount, reason=reason, requested_by=actor, requested_at=now, request_key=request_key
     )
     staff_acted(actor, "adjustment.asked", ip, adjustment=adjustment.pk, customer=customer.pk, amount=amount)
-    if abs(amount) <= Decimal(setting(LIMIT)):
+    if not needs_second_person(amount):
         _post(adjustment, now=now, actor=actor, decided_by=None)
     adjustment.refresh_from_db()
     return adjustment
-
-
-def needs_second_person(amount: Decimal) -> bool:
-    """For the form that says so before."""
-    return abs(amount) > Decimal(setting(LIMIT))
 
 
 @transaction.atomic
@@ -95,30 +71,19 @@ def adjustment_decide(
 ) -> Adjustment:
     """Approve or reject what waits. Raises DomainError (`adjustment.same_person`) for the one who asked for it."""
     customer_lock(adjustment.customer_id)
-    fresh = lock_row(Adjustment.objects.all(), adjustment.pk)
-    if is_approved and fresh.requested_by_id == actor.pk:
-        raise DomainError(
-            "adjustment.same_person", _("You asked for this yourself: somebody else has to approve it."), status=403
-        )
-    if fresh.status != AdjustmentStatus.WAITING:
-        raise TransitionError(_("This was decided already."), code="adjustment.decided")
+    fresh = waiting_lock(adjustment, is_approved=is_approved, actor=actor)
     if is_approved:
         _post(fresh, now=now, actor=actor, decided_by=actor)
     else:
-        _move(fresh, AdjustmentStatus.REJECTED, now, actor)
+        decided(fresh, AdjustmentStatus.REJECTED, now=now, decided_by=actor)
     verb = "approved" if is_approved else "rejected"
     staff_acted(actor, f"adjustment.{verb}", ip, adjustment=fresh.pk, customer=fresh.customer_id, amount=fresh.amount)
     fresh.refresh_from_db()
     return fresh
 
 
-def _move(adjustment: Adjustment, to: str, now: datetime, decided_by: User | None) -> None:
-    rows = Adjustment.objects.filter(pk=adjustment.pk)
-    transition(rows, to=to, allowed=ADJUSTMENT_MOVES, decided_by=decided_by, decided_at=now)
-
-
 def _post(adjustment: Adjustment, *, now: datetime, actor: User | None, decided_by: User | None) -> None:
-    _move(adjustment, AdjustmentStatus.POSTED, now, decided_by)
+    decided(adjustment, AdjustmentStatus.POSTED, now=now, decided_by=decided_by)
     if adjustment.amount > 0:
         _credit(adjustment, now, actor)
     else:

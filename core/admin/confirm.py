@@ -6,7 +6,7 @@ The question names the thing and the count; above `TYPED_ABOVE` affected rows th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,10 @@ class ConfirmForm(forms.Form):
 
 @dataclass(frozen=True)
 class Confirmation:
-    """`run(cleaned_data)` does it and returns the sentence to show, or a response. Offered only while it is possible."""
+    """`run(cleaned_data)` does it and returns the sentence to show, or a response. Offered only while it is possible.
+
+    `points` say what it would do now, one sentence each, above the form.
+    """
 
     title: str | Promise
     question: str | Promise
@@ -70,6 +73,7 @@ class Confirmation:
     is_direct: bool = False  # nothing to ask: the page's own button posts it
     expires_seconds: int | None = None  # the button goes away after that
     permission: str = "change"
+    points: Sequence[str] = ()
 
 
 def confirm_view(admin: ModelAdmin[Any], request: HttpRequest, object_id: str, name: str) -> HttpResponse:

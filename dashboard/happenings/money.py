@@ -53,7 +53,7 @@ def _closed_line(row: Invoice, family: Family) -> Happening:
 
 
 def _paid(family: Family) -> QuerySet[Payment]:
-    rows = family.payments().filter(status=PaymentStatus.CONFIRMED)
+    rows = family.payments().filter(confirmed_at__isnull=False)
     return rows.select_related("method", "received_by")
 
 
@@ -67,7 +67,7 @@ def _paid_line(row: Payment, family: Family) -> Happening:
 
 
 def _tried(family: Family) -> QuerySet[Payment]:
-    rows = family.payments().exclude(status=PaymentStatus.CONFIRMED)
+    rows = family.payments().filter(confirmed_at=None)
     return rows.select_related("method", "received_by")
 
 

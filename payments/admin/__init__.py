@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from payments.admin import method, panels, payment, refund, taking
+from payments.admin import method, panels, payment, refund, reversal, taking
 
-__all__ = ["method", "panels", "payment", "refund", "taking"]
+__all__ = ["method", "panels", "payment", "refund", "reversal", "taking"]

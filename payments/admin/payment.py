@@ -15,6 +15,7 @@ from core.admin import AutocompleteFilter, Confirmation, ModelAdmin, ReadOnlyMix
 from core.client_ip import client_ip
 from core.formats import moment, money
 from payments.admin.links import row_link, row_url
+from payments.admin.reversal import reversal_facts, reverse_confirmation
 from payments.choices import PaymentStatus
 from payments.forms import RefundForm
 from payments.models import Payment, Refund
@@ -34,7 +35,7 @@ class PaymentAdmin(ReadOnlyMixin, ModelAdmin[Payment]):
     uppercase_search = True
     sortable_by = ()
     ordering = ("-id",)
-    confirmations = ("refund", "cancel")
+    confirmations = ("refund", "reverse", "cancel")
     live_template = "payments/admin/payment_facts.html"
     is_facts_only = True
     csv_fields = ("when", "reference", "customer", "amount", "way", "status", "taken_by")
@@ -42,7 +43,7 @@ class PaymentAdmin(ReadOnlyMixin, ModelAdmin[Payment]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         rows = payments_visible_to(request.user)  # type: ignore[arg-type]  # staff only
-        return rows.select_related("customer", "method", "received_by", "location").order_by("-id")
+        return rows.select_related("customer__merged_into", "method", "received_by", "location").order_by("-id")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("payments.view_payment")
@@ -102,6 +103,7 @@ class PaymentAdmin(ReadOnlyMixin, ModelAdmin[Payment]):
                 }
                 for r in refunds
             ],
+            "reversals": reversal_facts(row, zone),
         }
 
     def refund(self, request: HttpRequest, row: Payment) -> Confirmation | None:
@@ -124,6 +126,9 @@ class PaymentAdmin(ReadOnlyMixin, ModelAdmin[Payment]):
             question=question % {"reference": row.reference, "amount": money(left)}, permission="payments.refund_payment",
             initial={"amount": f"{left.normalize():f}"},
         )  # fmt: skip
+
+    def reverse(self, request: HttpRequest, row: Payment) -> Confirmation | None:
+        return reverse_confirmation(request, row)
 
     def cancel(self, request: HttpRequest, row: Payment) -> Confirmation | None:
         if row.status != PaymentStatus.PENDING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.db.models import QuerySet
 
+from billing.choices import AdjustmentStatus
 from billing.services.roots import family_ids
 from core.api.filters import id_filter
 from payments.choices import PaymentStatus
@@ -25,3 +26,8 @@ class PaymentFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def by_reference(self, rows: QuerySet[Payment], name: str, value: str) -> QuerySet[Payment]:
         return rows.filter(reference=value.strip().upper())
+
+
+class ReversalFilter(django_filters.FilterSet):  # type: ignore[misc]
+    status = django_filters.ChoiceFilter(choices=AdjustmentStatus.choices)
+    payment = id_filter("payment_id")

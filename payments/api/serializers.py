@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,9 +19,10 @@ from core.api.serializers import (
 )
 from customers.models import Customer
 from customers.selectors import customers_visible_to
-from payments.models import Payment, PaymentMethod, Refund
+from payments.models import Payment, PaymentMethod, Refund, Reversal
 from payments.selectors import methods_in_use
 from payments.services import refundable_amount
+from payments.services.reversals import MoneyAt, Preview
 from payments.words import method_name
 
 
@@ -109,13 +112,75 @@ class RefundOut(OutSerializer):
     at = serializers.DateTimeField()
 
 
+class ReversalIn(StrictSerializer):
+    reason = TextField(max_length=300, help_text="What went wrong. It stays with the money for good.")
+
+
+class ReversalRowOut(serializers.ModelSerializer[Reversal]):
+    class Meta:
+        model = Reversal
+        fields = [
+            "id", "payment", "amount", "reason", "status", "requested_by", "requested_at", "decided_by", "decided_at", "entry",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ReversalOut(ReversalRowOut):
+    owed_again = serializers.SerializerMethodField(help_text="What of bills is owed again since; empty until posted.")
+
+    class Meta(ReversalRowOut.Meta):
+        fields = [*ReversalRowOut.Meta.fields, "owed_again"]
+        read_only_fields = fields
+
+    @extend_schema_field(SettledOut(many=True))
+    def get_owed_again(self, reversal: Reversal) -> Any:
+        rows = Allocation.objects.filter(entry_id=reversal.entry_id).select_related("invoice").order_by("pk")
+        return SettledOut(
+            [_Owed(row.invoice, -row.amount) for row in rows] if reversal.entry_id else [], many=True
+        ).data
+
+
+@dataclass(frozen=True)
+class _Owed:
+    invoice: Invoice
+    amount: Decimal
+
+    @property
+    def invoice_id(self) -> int:
+        return self.invoice.pk
+
+
+class ReversalPreviewOut(OutSerializer):
+    """What taking a payment back would do now."""
+
+    amount = AmountField(help_text="What is left of the payment.")
+    refunded = AmountField(help_text="Given back before; it stays given back.")
+    of_balance = AmountField(source="back.of_balance", help_text="So much less balance.")
+    owed_again = serializers.SerializerMethodField(help_text="What of bills would be owed again.")
+    missing = AmountField(
+        source="back.missing", help_text="Above 0 it cannot be done: the money is not there any more."
+    )
+    account = serializers.CharField(help_text="The ledger account the money came into.")
+    money_at = serializers.ChoiceField(
+        choices=[where.value for where in MoneyAt],
+        help_text="account: leaves it. counted: its drawer was counted since. handed_over: its drawer holds less. In the "
+        "last two cases the drawer stays as it is and the amount goes to the cash differences.",
+    )  # fmt: skip
+    needs_second_person = serializers.BooleanField()
+
+    @extend_schema_field(SettledOut(many=True))
+    def get_owed_again(self, preview: Preview) -> Any:
+        return SettledOut([_Owed(share.invoice, share.amount) for share in preview.back.shares], many=True).data
+
+
 class PaymentOut(PaymentRowOut):
     settled = serializers.SerializerMethodField(help_text="What it paid; the rest is in the customer's balance.")
     refunds = serializers.SerializerMethodField()
     refundable = serializers.SerializerMethodField(help_text="What is left to give back.")
+    reversals = ReversalRowOut(many=True, help_text="Taken back, or asked to be, because it was booked by mistake.")
 
     class Meta(PaymentRowOut.Meta):
-        fields = [*PaymentRowOut.Meta.fields, "settled", "refunds", "refundable"]
+        fields = [*PaymentRowOut.Meta.fields, "settled", "refunds", "refundable", "reversals"]
         read_only_fields = fields
 
     @extend_schema_field(SettledOut(many=True))

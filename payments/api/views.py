@@ -11,11 +11,29 @@ from core.api.requests import request_key, who
 from core.api.schema import IDEMPOTENCY
 from core.api.serializers import NoInput
 from core.api.views import RoomViewSet
-from payments.api.filters import PaymentFilter
-from payments.api.serializers import MethodOut, PaymentIn, PaymentOut, PaymentRowOut, RefundIn, RefundOut
-from payments.models import Payment, PaymentMethod
-from payments.selectors import payments_visible_to
-from payments.services import payment_cancel, payment_receive_cash, payment_refund
+from payments.api.filters import PaymentFilter, ReversalFilter
+from payments.api.serializers import (
+    MethodOut,
+    PaymentIn,
+    PaymentOut,
+    PaymentRowOut,
+    RefundIn,
+    RefundOut,
+    ReversalIn,
+    ReversalOut,
+    ReversalPreviewOut,
+    ReversalRowOut,
+)
+from payments.models import Payment, PaymentMethod, Reversal
+from payments.selectors import payments_visible_to, reversals_visible_to
+from payments.services import (
+    payment_cancel,
+    payment_receive_cash,
+    payment_refund,
+    reversal_ask,
+    reversal_decide,
+    reversal_preview,
+)
 
 
 class PaymentViewSet(RoomViewSet):
@@ -32,6 +50,8 @@ class PaymentViewSet(RoomViewSet):
         "create": "payments.take_cash",
         "refund": "payments.refund_payment",
         "cancel": "payments.cancel_payment",
+        "reverse": "payments.reverse_payment",
+        "reverse_preview": "payments.reverse_payment",
     }
 
     def visible(self) -> QuerySet[Payment]:
@@ -60,6 +80,60 @@ class PaymentViewSet(RoomViewSet):
         self.checked(NoInput)
         payment_cancel(payment, **who(request), now=clock.now())
         return self.answer(self.fresh(payment))
+
+    @extend_schema(request=ReversalIn, responses={201: ReversalOut}, parameters=[IDEMPOTENCY])
+    @action(detail=True, methods=["post"])
+    def reverse(self, request: Request, pk: str) -> Response:
+        """Take a payment back that was booked by mistake: bills are owed again, the money leaves the account it came into.
+
+        Above the limit of the settings it waits for a second person (`status` is "waiting").
+        """
+        payment, key = self.get_object(), request_key(request)
+        done = reversal_ask(payment, **self.checked(ReversalIn), **who(request), request_key=key, now=clock.now())
+        return Response(ReversalOut(done).data, status=201)
+
+    @extend_schema(responses={200: ReversalPreviewOut})
+    @action(detail=True, methods=["get"], url_path="reverse-preview")
+    def reverse_preview(self, request: Request, pk: str) -> Response:
+        """What `reverse` would do now. 409 when it is not possible."""
+        return Response(ReversalPreviewOut(reversal_preview(self.get_object())).data)
+
+
+class ReversalViewSet(RoomViewSet):
+    """Payments that were taken back, or are asked to be."""
+
+    model = Reversal
+    list_serializer = ReversalRowOut
+    detail_serializer = ReversalOut
+    filterset_class = ReversalFilter
+    http_method_names = ["get", "head", "post"]
+    action_permissions = {
+        "list": "payments.view_reversal",
+        "retrieve": "payments.view_reversal",
+        "approve": "payments.approve_reversal",
+        "reject": "payments.approve_reversal",
+    }
+
+    def visible(self) -> QuerySet[Reversal]:
+        return reversals_visible_to(self.caller)
+
+    @extend_schema(request=NoInput, responses={200: ReversalOut})
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str) -> Response:
+        """Do what somebody else asked for; never the same person."""
+        return self._decide(request, is_approved=True)
+
+    @extend_schema(request=NoInput, responses={200: ReversalOut})
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str) -> Response:
+        """Leave the payment as it is."""
+        return self._decide(request, is_approved=False)
+
+    def _decide(self, request: Request, *, is_approved: bool) -> Response:
+        reversal = self.get_object()
+        self.checked(NoInput)
+        reversal_decide(reversal, is_approved=is_approved, **who(request), now=clock.now())
+        return self.answer(self.fresh(reversal))
 
 
 class MethodViewSet(RoomViewSet):

@@ -25,7 +25,7 @@ from core.db.transition import transition
 from core.errors import DomainError, TransitionError
 from core.events import emit
 from customers.models import Customer
-from payments.choices import PAYMENT_MOVES, MethodKind, PaymentStatus
+from payments.choices import ARRIVED, PAYMENT_MOVES, MethodKind, PaymentStatus
 from payments.events import PaymentsConfirmed
 from payments.fees import limits_check
 from payments.models import Payment, PaymentMethod
@@ -104,11 +104,12 @@ def payment_confirm(
 ) -> bool:
     """The money of a payment is there: post it once; False when it was confirmed before. Also legal after a cancel.
 
-    The entry's source is the payment, so that callers who meet here at the same moment give one credit.
+    One that was taken back since stays taken back: the same news told again is no new money. The entry's source is the
+    payment, so that callers who meet here at the same moment give one credit.
     """
     customer_lock(payment.customer_id)
     fresh = lock_row(Payment.objects.all(), payment.pk)
-    if fresh.status == PaymentStatus.CONFIRMED:
+    if fresh.status in ARRIVED:
         return False
     _confirm(fresh, into_account, now, actor, is_for_balance)
     return True
@@ -133,7 +134,7 @@ def _confirm(payment: Payment, account: str, now: datetime, actor: User | None, 
 def payment_cancel(payment: Payment, *, now: datetime, actor: User | None, ip: str | None = None) -> Payment:
     """Stop waiting for a payment. Money that arrived is refunded, never cancelled (TransitionError)."""
     fresh = lock_row(Payment.objects.all(), payment.pk)
-    if fresh.status == PaymentStatus.CONFIRMED:
+    if fresh.status in ARRIVED:
         raise TransitionError(_("This payment arrived: give the money back instead."), code="payment.confirmed")
     rows = Payment.objects.filter(pk=fresh.pk)
     transition(rows, to=PaymentStatus.CANCELLED, allowed=PAYMENT_MOVES, updated_at=now)

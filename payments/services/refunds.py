@@ -50,6 +50,8 @@ def payment_refund(
     fresh = lock_row(Payment.objects.select_related("method"), payment.pk)
     if known := Refund.objects.filter(request_key=key).first():
         return _same(known, fresh, value)
+    if fresh.status == PaymentStatus.REVERSED:
+        raise TransitionError(_("This payment was taken back: nothing of it is left."), code="payment.taken_back")
     if fresh.status != PaymentStatus.CONFIRMED:
         raise TransitionError(_("No money of this payment has arrived."), code="refund.not_paid")
     shift_check(actor)

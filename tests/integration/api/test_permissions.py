@@ -55,8 +55,8 @@ from locations.services import (
 )
 from locations.sync.sessions import record_of, records_write
 from locations.sync.usage import Growth, usage_add
-from payments.models import Payment
-from payments.services import payment_receive_cash
+from payments.models import Payment, Reversal
+from payments.services import payment_receive_cash, reversal_ask
 from tests.integration.api.conftest import MADE_AT, PASSWORD, House, Login
 from tests.integration.api.walk import Address, addresses, admin_models, admin_rule
 
@@ -195,6 +195,9 @@ ADMIN_PAGES: dict[str, str] = {
     "billing_invoice_live": "billing.view_invoice",
     "payments_payment_refund": "payments.refund_payment",
     "payments_payment_cancel": "payments.cancel_payment",
+    "payments_payment_reverse": "payments.reverse_payment",
+    "payments_reversal_approve": "payments.approve_reversal",
+    "payments_reversal_reject": "payments.approve_reversal",
     "payments_payment_live": "payments.view_payment",
     "billing_cashshift_count": "billing.use_cashshift",
     "billing_cashshift_hand_over": "billing.use_cashshift",
@@ -219,7 +222,7 @@ SCOPED = {
     "billing_plan", "billing_invoice", "billing_subscription", "billing_billingrun",
     "vouchers_voucher", "vouchers_voucherbatch", "locations_location",
     "locations_accessaccount", "customers_customer", "customers_customerdocument", "billing_journalentry",
-    "payments_payment", "billing_cashshift", "billing_expense", "billing_adjustment",
+    "payments_payment", "payments_reversal", "billing_cashshift", "billing_expense", "billing_adjustment",
 }  # fmt: skip
 EVERYBODYS = {"payment-method-detail"}  # of the house, not of a place
 WRITTEN_DOWN = {"vouchers_voucherbatch_print", "vouchers_voucherbatch_csv"}  # reading codes goes into the log
@@ -236,6 +239,7 @@ class WalkedHouse(House):
     shift: CashShift
     expense: Expense
     adjustment: Adjustment  # waits for a second person
+    reversal: Reversal  # of a second payment; waits for a second person
 
 
 @pytest.fixture
@@ -252,6 +256,12 @@ def house(house: House) -> WalkedHouse:
     adjustment = adjustment_ask(
         customer=house.customer, amount=600_000, reason="outage", request_key="house-fix", now=MADE_AT,
         actor=house.operator,
+    )  # fmt: skip
+    large = payment_receive_cash(
+        customer=house.customer, amount=600_000, request_key="house-large", now=MADE_AT, actor=house.operator
+    )
+    reversal = reversal_ask(
+        large, reason="entered twice", request_key="house-back", now=MADE_AT, actor=house.operator
     )  # fmt: skip
     group = group_put(None, name="Walk", locations=[house.here], actor=None)
     location_choose(group, now=MADE_AT, subject="walk:1")
@@ -276,7 +286,7 @@ def house(house: House) -> WalkedHouse:
     import_start(content=b"nama\nA\n", filename="walk.csv", actor=house.admin, request_key="walk")
     router_import_start(location=house.here, actor=house.admin, request_key="walk")
     return WalkedHouse(**vars(house), seller=agent.user, agent=agent, payment=payment, shift=shift, expense=expense,
-                       adjustment=adjustment)  # fmt: skip
+                       adjustment=adjustment, reversal=reversal)  # fmt: skip
 
 
 READS = {"GET"}
@@ -354,6 +364,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "posting": house.entry.postings.all()[0].pk,
         "contact": house.contact.pk, "invoice": house.invoice.pk,
         "payment": house.payment.pk, "payment-method": house.payment.method_id,
+        "payment-reversal": house.reversal.pk,
         "router-import": RouterImport.objects.get().pk,
         "agent": house.agent.pk, "cash-shift": house.shift.pk,
         "session": RouterSession.objects.get().pk, "past-session": SessionRecord.objects.get().pk,
@@ -425,7 +436,9 @@ ONLY_ADMIN_MAY = {
     "subscription-isolate POST", "subscription-end POST",
     "run-list GET", "run-detail GET", "run-cancel POST", "run-again POST", "run-tonight POST",
     "customer-merge POST", "customer-merge-undo POST", "customer-erase POST", "contact-detail DELETE",
-    "payment-refund POST", "payment-cancel POST",
+    "payment-refund POST", "payment-cancel POST", "payment-reverse POST", "payment-reverse-preview GET",
+    "payment-reversal-list GET", "payment-reversal-detail GET", "payment-reversal-approve POST",
+    "payment-reversal-reject POST",
     "router-import-list GET", "router-import-list POST", "router-import-detail GET", "router-import-rows GET",
     "router-import-choose POST", "router-import-again POST", "router-import-apply POST", "router-import-undo POST",
     "router-import-cancel POST", "router-import-retire-scripts POST", "router-import-give-scripts-back POST",
@@ -565,6 +578,7 @@ def _admin_object(house: WalkedHouse, label: str) -> Any:
         "imports_routerimport": RouterImport.objects.first(),
         "payments_payment": house.payment, "billing_agent": house.agent, "billing_cashshift": house.shift,
         "billing_expense": house.expense, "billing_adjustment": house.adjustment,
+        "payments_reversal": house.reversal,
     }  # fmt: skip
     return rows.get(label)
 

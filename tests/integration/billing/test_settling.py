@@ -174,14 +174,24 @@ def test_a_settlement_is_taken_back_once(customer: Customer) -> None:
     assert (state_of(invoice), money_of(customer)) == ([("open", 0)], (0, 100))
 
 
-def test_a_settlement_whose_rest_was_spent_stays(customer: Customer) -> None:
+def test_a_settlement_whose_rest_was_spent_opens_what_it_was_spent_on(customer: Customer) -> None:
     entry = receive(customer, 100)
     invoice = make_invoice(customer, 80)
     balance_apply([customer.pk], now=NOW)
+    settlement_reverse(entry, now=NOW, actor=None, reason="x")
+    assert (state_of(invoice), money_of(customer), drawer()) == ([("open", 0)], (0, 80), 0)
+
+
+def test_a_settlement_whose_money_was_given_back_stays(customer: Customer) -> None:
+    invoice = make_invoice(customer, 80)
+    entry = receive(customer, 100)
+    give_back(customer, 30, of=entry)
     with pytest.raises(TransitionError) as refusal:
         settlement_reverse(entry, now=NOW, actor=None, reason="x")
     assert refusal.value.code == "settlement.spent"
-    assert (state_of(invoice), money_of(customer), drawer()) == ([("paid", 80)], (20, 0), 100)
+    assert (state_of(invoice), money_of(customer), drawer()) == ([("open", 70)], (0, 10), 70)
+    settlement_reverse(entry, now=NOW, actor=None, reason="x", amount=Decimal(70))
+    assert (state_of(invoice), money_of(customer), drawer()) == ([("open", 0)], (0, 80), 0)
 
 
 def test_a_settlement_before_a_merge_is_taken_back_from_the_one_that_stayed(customer: Customer) -> None:
