@@ -31,12 +31,13 @@ PARTS = {
     "customers": "customers",
     "reports": "reports",
     "payments": "payments",
+    "clients": "clients",
     "emulator": "emulator",
 }
 GROUPS = {
     "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
     "billing": ["bills", "nights", "customers", "reports", "payments"],
-    "routers": ["emulator"],
+    "routers": ["clients", "emulator"],
 }
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 
