@@ -32,12 +32,14 @@ PARTS = {
     "reports": "reports",
     "payments": "payments",
     "clients": "clients",
+    "rsc": "rsc",
+    "polls": "polls",
     "emulator": "emulator",
 }
 GROUPS = {
     "vouchers": ["codes", "lists", "push", "activation", "expiry", "single", "dead"],
     "billing": ["bills", "nights", "customers", "reports", "payments"],
-    "routers": ["clients", "emulator"],
+    "routers": ["clients", "rsc", "single", "polls", "emulator"],
 }
 CEILING = "Against the emulator a figure is the protocol's ceiling, not a promise about hardware."
 

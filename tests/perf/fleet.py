@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import librouteros  # type: ignore[import-untyped]
 
 from locations.emulator import ControlClient, EmulatedRouter
+from locations.emulator.defaults import BILLING_POLICIES
 from tests.perf.databases import CLONE
 
 USER, PASSWORD = "billing", "router-password-for-benchmarks"
@@ -49,9 +50,9 @@ def delay_text(rtt_ms: float) -> str:
 
 
 @contextmanager
-def fleet(*rtts_ms: float) -> Iterator[list[Router]]:
-    """One router per round trip time given."""
-    command = [sys.executable, "-m", "tests.perf.fleet", *(str(rtt) for rtt in rtts_ms)]
+def fleet(*rtts_ms: float, policies: Sequence[str] = BILLING_POLICIES) -> Iterator[list[Router]]:
+    """One router per round trip time given. `policies` are what our user may do there."""
+    command = [sys.executable, "-m", "tests.perf.fleet", "--policies", ",".join(policies), *map(str, rtts_ms)]
     with ExitStack() as stack:
         process = stack.enter_context(
             subprocess.Popen(command, cwd=CLONE, env=dict(os.environ), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -71,9 +72,11 @@ def fleet(*rtts_ms: float) -> Iterator[list[Router]]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("rtts", nargs="+", type=float)
-    routers = []
-    for rtt in parser.parse_args().rtts:
-        router = EmulatedRouter(user=USER, password=PASSWORD, rtt_ms=rtt, control_port=0)
+    parser.add_argument("--policies", required=True)
+    options, routers = parser.parse_args(), []
+    policies = tuple(options.policies.split(","))
+    for rtt in options.rtts:
+        router = EmulatedRouter(user=USER, password=PASSWORD, policies=policies, rtt_ms=rtt, control_port=0)
         routers.append(router.start())
         sys.stdout.write(json.dumps({"port": router.port, "control": router.control_port}) + "\n")
         sys.stdout.flush()

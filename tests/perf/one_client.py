@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 from tests.perf.databases import CLONE
 from tests.perf.fleet import PASSWORD, USER
+from tests.perf.processes import memory_of
 
 MENU = "/ip/hotspot/user"
 CLIENTS = ("ours", "stock routeros-api", "librouteros")
@@ -144,7 +145,7 @@ def main() -> None:
     printed = client.print() if options.work == "print" else None
     changed = client.change(options.work, rows, started + options.seconds) if printed is None else 0
     took, used = time.perf_counter() - started, time.process_time() - used
-    peak = _memory("VmHWM")
+    peak = memory_of("self", "VmHWM")
     cells, digest = (0, "") if printed is None else (sum(map(len, printed)), digest_of(row["name"] for row in printed))
     count = changed if printed is None else len(printed)
     done = Done(rows=count, seconds=took, cpu=used, peak=peak, extra=peak - before, cells=cells, digest=digest)
@@ -162,12 +163,7 @@ def _watch_memory() -> int:
     """Forget the highest mark (Linux); returns what is in use now."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")
-    return _memory("VmRSS")
-
-
-def _memory(what: str) -> int:
-    (line,) = [text for text in Path("/proc/self/status").read_text().splitlines() if text.startswith(f"{what}:")]
-    return int(line.split()[1]) * 1024
+    return memory_of("self")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any
 
 from tests.perf.databases import CLONE
@@ -27,8 +28,19 @@ SWEEP = "locations.tasks.sweep"
 Sender = Callable[[str, tuple[int | str, ...], str, int], None]
 
 
+@dataclass(frozen=True)
+class Running:
+    """A worker that runs: called with a task and its arguments, it is sent them. `pid` is its process."""
+
+    pid: int
+    _send: Sender
+
+    def __call__(self, task: str, *args: int | str) -> None:
+        self._send(task, args, "routers", 60)
+
+
 @contextmanager
-def worker() -> Iterator[Callable[..., None]]:
+def worker() -> Iterator[Running]:
     """Start it and hand this process's kicks to it. Yields `send(task, *args)` for messages of one's own."""
     from core import kick as kicking
 
@@ -48,7 +60,7 @@ def worker() -> Iterator[Callable[..., None]]:
 
     before, kicking._send = kicking._send, send
     try:
-        yield lambda task, *args: send(task, args, "routers", 60)
+        yield Running(process.pid, send)
     finally:
         kicking._send = before
         stdin.close()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from locations.routeros.client import RouterClient, RouterTarget
 from locations.sync.pipeline import Command, pipelined
 from tests.perf.figures import Report, percentile, seconds
 from tests.perf.fleet import PASSWORD, USER, Router, fleet
+from tests.perf.processes import cpu_seconds, memory_of, mib
 
 MENU = "/ip/hotspot/user"
-TICK = os.sysconf("SC_CLK_TCK")
 POLL_EVERY = 30.0
 IDLE_SECONDS = 10.0
 Result = TypeVar("Result")
@@ -28,9 +26,9 @@ def run(report: Report, scale: float) -> None:
 
 def _one_big_menu(report: Report, users: int) -> None:
     with fleet(0) as (router,), _client(router) as client:
-        empty = _memory(router.pid)
+        empty = memory_of(router.pid)
         router.console.seed(users)
-        report.figure("emulator: memory of one menu", rows=users, measured=_mib(_memory(router.pid) - empty))
+        report.figure("emulator: memory of one menu", rows=users, measured=mib(memory_of(router.pid) - empty))
         middle = f"seed{users // 2:06d}"
         by_name = [_timed(lambda: client.print(MENU, (), (f"name={middle}",))) for _n in range(50)]
         rows = client.print(MENU, (), (f"name={middle}",))
@@ -60,11 +58,11 @@ def _many_routers(report: Report, number: int) -> None:
             router.console.seed(100)
         report.figure(
             "emulator: routers in one process, 100 users each", rows=number,
-            measured=f"started in {seconds(starting)}, {_mib(_memory(pid))}",
+            measured=f"started in {seconds(starting)}, {mib(memory_of(pid))}",
         )  # fmt: skip
-        before = _cpu_seconds(pid)
+        before = cpu_seconds(pid)
         time.sleep(IDLE_SECONDS)  # what is measured is what it costs while nobody asks
-        idle = (_cpu_seconds(pid) - before) / IDLE_SECONDS
+        idle = (cpu_seconds(pid) - before) / IDLE_SECONDS
         report.figure(
             "emulator: processor while nobody asks", rows=number, measured=f"{idle:.1%} of a core",
             reach="< 5 %", is_reached=idle < 0.05,
@@ -76,12 +74,12 @@ def _poll_all(report: Report, routers: list[Router], pid: int) -> None:
     """What a poll asks, once of every router; a round every 30 s is so much of a core."""
     with ExitStack() as stack:
         clients = [stack.enter_context(_client(router)) for router in routers]
-        before, started = _cpu_seconds(pid), time.perf_counter()
+        before, started = cpu_seconds(pid), time.perf_counter()
         for client in clients:
             client.print("/system/resource")
             client.print("/ip/hotspot/active", (".id", "user", "uptime"))
             client.count(MENU)
-        took, share = time.perf_counter() - started, (_cpu_seconds(pid) - before) / POLL_EVERY
+        took, share = time.perf_counter() - started, (cpu_seconds(pid) - before) / POLL_EVERY
     report.figure(
         "emulator: processor when each is polled every 30 s", rows=len(routers),
         measured=f"{share:.1%} of a core (a round of all takes {seconds(took)})", reach="< 20 %", is_reached=share < 0.2,
@@ -94,21 +92,6 @@ def _client(router: Router) -> Iterator[RouterClient]:
     client.connect()
     yield client
     client.close()
-
-
-def _memory(pid: int) -> int:
-    """Resident bytes of a process."""
-    (line,) = [text for text in Path(f"/proc/{pid}/status").read_text().splitlines() if text.startswith("VmRSS")]
-    return int(line.split()[1]) * 1024
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def _mib(size: int) -> str:
-    return f"{size / 1024**2:,.0f} MiB"
 
 
 def _add(name: str) -> Command:
