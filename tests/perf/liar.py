@@ -22,6 +22,7 @@ from locations.emulator.wire import SentenceReader, encode_sentence
 from tests.perf.databases import CLONE
 
 KINDS = ("nonsense", "flood")
+NONSENSE = 2000  # sessions
 ACTIVE = "/ip/hotspot/active"
 SESSION = {"user": "ABCD", "uptime": "1m", "mac-address": "02:00:00:00:00:01", "address": "10.0.0.9"}
 
@@ -66,7 +67,7 @@ def _rows(menu: str, kind: str, serial: str) -> Iterator[dict[str, str]]:
     if menu in known:
         yield known[menu]
     elif menu == ACTIVE:
-        for number in range(2000 if kind == "nonsense" else sys.maxsize):
+        for number in range(NONSENSE if kind == "nonsense" else sys.maxsize):
             yield {**SESSION, ".id": f"*{number % 2**40:X}", "uptime": "9" * 200 + "w", "bytes-in": "-7"}
         yield SESSION
 
