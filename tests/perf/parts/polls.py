@@ -169,7 +169,8 @@ def _figures(report: Report, count: int, phases: dict[str, Phase]) -> None:
     database = (phases["alone"].database + phases["again"].database) / 2
     report.figure(
         f"{count} routers polled every 30 s by one worker: processor", rows=len(alone), delay=delay_text(RTT),
-        measured=f"{share:.1%} of a core, most memory {mib(phases["alone"].peak)}", compared=f"PostgreSQL for it {database:.1%}",
+        measured=f"{share:.1%} of a core, most memory {mib(phases['alone'].peak)}",
+        compared=f"PostgreSQL for it {database:.1%}",
     )  # fmt: skip
     each = sorted([percentile(phases["alone"].lags, 0.95), percentile(phases["again"].lags, 0.95)])
     report.figure(
