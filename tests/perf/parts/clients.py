@@ -15,7 +15,7 @@ from tests.perf.fleet import Router, delay_text, fleet
 from tests.perf.one_client import CLIENTS, MENU, Done, digest_of, run_client
 
 RTTS = (0, 5, 50, 200)
-SAMPLE_SECONDS = 4.0
+SAMPLE_SECONDS = 3.0
 OURS = CLIENTS[0]
 Found = dict[str, Done]
 
