@@ -61,6 +61,15 @@ class Hold(models.TextChoices):
     DRIFT = "drift", _("changed on the router; repaired when a person says so")
 
 
+class PaceReason(models.TextChoices):
+    """What held the last long push to its pace. Empty: nothing did, the line was used up."""
+
+    NONE = "", _("nothing")
+    SETTING = "setting", _("the location's setting")
+    CPU = "cpu", _("the router's CPU")
+    ANSWERS = "answers", _("the router's answers")
+
+
 class DriftRepair(models.TextChoices):
     """When a location repairs what a comparison found. After a restart, reset or replacement it always does."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,6 +20,7 @@ from locations.choices import (
     NOT_REACHED,
     Hold,
     Kind,
+    PaceReason,
     Presence,
     Reach,
     ReplacementStatus,
@@ -26,6 +28,9 @@ from locations.choices import (
     RolloutStatus,
     SessionEnd,
 )
+
+if TYPE_CHECKING:
+    from locations.models import RouterState
 
 
 @dataclass(frozen=True)
@@ -235,6 +240,22 @@ def rollout_words(
     if method == RolloutMethod.KICK and status == RolloutStatus.RUNNING:
         return Words(Tone.WAITING, "schedule", text, _("about %(time)s left") % {"time": duration(eta_seconds or 0)})
     return Words(Tone.WAITING, "schedule", text, _("They get it with their next login"))
+
+
+def pace_words(state: RouterState, now: datetime | None = None) -> str:
+    """How fast the last long push went, and what held it; empty when there was none."""
+    if state.push_rate is None or state.push_at is None:
+        return ""
+    numbers = {
+        "n": number(state.push_rate), "limit": number(state.push_limit or 0),
+        "ago": ago(state.push_at, now or clock.now()),
+    }  # fmt: skip
+    texts = {
+        PaceReason.SETTING: _("%(n)s a second %(ago)s; this location allows %(limit)s"),
+        PaceReason.CPU: _("%(n)s a second %(ago)s; held to %(limit)s because the router's CPU was busy"),
+        PaceReason.ANSWERS: _("%(n)s a second %(ago)s; the router did not answer faster"),
+    }
+    return texts.get(PaceReason(state.push_reason), _("%(n)s a second %(ago)s; nothing held it back")) % numbers
 
 
 def replacement_words(status: str, *, confirmed: int, total: int, held: int) -> list[Words]:

@@ -17,7 +17,7 @@ from locations.choices import Reach
 from locations.models import Location, RouterState
 from locations.selectors import LICENCE_ALERT, licence_uses, replacement_progress
 from locations.services import TestResult
-from locations.words import reach_words, replacement_words
+from locations.words import pace_words, reach_words, replacement_words
 from locations.words_connection import fingerprint_words
 from locations.words_health import skew_text
 
@@ -58,6 +58,7 @@ def router_facts(state: RouterState | None) -> list[tuple[str, str]]:
         (_("Running for"), duration(state.uptime_seconds) if state.uptime_seconds is not None else ""),
         (_("Clock"), skew_text(skew) if skew is not None else ""),
         (_("CPU load"), f"{state.cpu_load} %" if state.cpu_load is not None else ""),
+        (_("Pace of changes"), pace_words(state)),
         (_("Free memory"), data_size(state.free_memory) if state.free_memory is not None else ""),
         (_("Licence limit"), number(state.licence_limit) if state.licence_limit else ""),
         (_("Entries on the router"), number(state.entry_count) if state.entry_count is not None else ""),

@@ -78,7 +78,7 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
             "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude",
             "longitude", "is_active", "isolation_method", "isolation_rate_limit", "isolation_list",
             "isolation_page_address", "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
-            "drift_repair", "drift_repair_hour", "capacity",
+            "drift_repair", "drift_repair_hour", "capacity", "writes_per_second",
         )  # fmt: skip
         help_texts = {
             "host": gettext_lazy("Host name or IP address of the router, as this server reaches it."),
@@ -99,6 +99,9 @@ class LocationForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Payment gateways and others they may still reach, one a line. This server is always among them."
             ),
             "speed_change_pace": gettext_lazy("When a plan's new speed shall hold at once."),
+            "writes_per_second": gettext_lazy(
+                "Empty: as many as the router answers in good time, and fewer while its CPU is busy."
+            ),
             "capacity": gettext_lazy("Groups of locations put nobody new here beyond it. Empty: no limit."),
             "drift_repair": gettext_lazy(
                 "Compared every six hours. After a restart, a reset or a new router everything is always repaired."
@@ -165,7 +168,17 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
         (None, {"fields": ("name", "is_active")}),
         (
             gettext_lazy("Connection"),
-            {"fields": ("host", "port", "username", "password", "tls_mode", "tls_fingerprint")},
+            {
+                "fields": (
+                    "host",
+                    "port",
+                    "username",
+                    "password",
+                    "tls_mode",
+                    "tls_fingerprint",
+                    "writes_per_second",
+                )
+            },
         ),
         (
             gettext_lazy("Isolation and speed"),

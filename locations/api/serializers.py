@@ -55,6 +55,10 @@ class LocationIn(StrictSerializer):
         min_value=1, max_value=2_000_000_000, allow_null=True, required=False,
         help_text="Groups put nobody new here beyond it; null: no limit.",
     )  # fmt: skip
+    writes_per_second = WholeField(
+        min_value=2, max_value=1000, allow_null=True, required=False,
+        help_text="Most changes per second; null: as fast as the router answers, slower while its CPU is busy.",
+    )  # fmt: skip
     drift_repair = serializers.ChoiceField(choices=DriftRepair.choices, required=False)
     drift_repair_hour = WholeField(min_value=0, max_value=23, required=False, help_text="In the location's time zone.")
 
@@ -106,6 +110,7 @@ class LocationRowOut(serializers.ModelSerializer[Location]):
             "latitude",
             "longitude",
             "capacity",
+            "writes_per_second",
             "created_at",
             "reach",
             "reach_since",

@@ -118,7 +118,7 @@ class ApiConnection(asyncio.Protocol):
     def _plan_turn(self) -> None:
         if not self._is_turn_planned and not self.line.is_closing:
             self._is_turn_planned = True
-            self._core.loop.call_soon(self._turn)
+            self._core.loop.call_later(self._core.faults.busy_seconds, self._turn)
 
     def _turn(self) -> None:
         """Process some sentences, then let other connections have their turn."""
@@ -127,7 +127,7 @@ class ApiConnection(asyncio.Protocol):
             self._pace_reading()
             return
         try:
-            for _ in range(SENTENCES_PER_TURN):
+            for _ in range(1 if self._core.faults.busy_seconds else SENTENCES_PER_TURN):
                 if self.line.is_closing or not self.line.can_write.is_set():
                     break
                 words = self._reader.next_sentence()

@@ -57,6 +57,7 @@ class Device:
         random_seed: int | None = None,
     ) -> None:
         self.clock = clock
+        self.cpu_load: int | None = None  # in per cent; None: a few, as of a router with little to do
         self.random = random.Random(random_seed)  # noqa: S311 - decoration of rows, no secret
         self.set_version(version)
         self.model: Model = model_named(model)

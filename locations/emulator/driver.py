@@ -103,6 +103,10 @@ class Driver:
         """The line's round trip from now on."""
         self._call("set_rtt", rtt_ms)
 
+    def set_cpu_load(self, percent: int | None) -> None:
+        """What the router says of its CPU from now on; None: a few per cent."""
+        self._call("set_cpu_load", percent)
+
     def info(self) -> Json:
         """Version, model, serial, identity, uptime, clock, ports, active faults."""
         return cast("Json", self._call("info"))
@@ -114,8 +118,8 @@ class Driver:
 
         ``down``; ``silent``; ``delay`` (ms); ``drop_after`` (sentences, execute_last=True); ``half_sentence``
         (after=0 replies); ``duplicate`` (count=1, after=0 replies); ``truncate`` (rows, pattern); ``session_cap``
-        (sessions); ``slow_reader`` (bytes_per_second); ``stall`` (pattern, contains, when="before" or "after",
-        count). Raises ValueError.
+        (sessions); ``slow_reader`` (bytes_per_second); ``busy`` (ms); ``stall`` (pattern, contains, when="before" or
+        "after", count). Raises ValueError.
         """
         self._call("set_fault", name, **options)
 

@@ -21,6 +21,7 @@ NAMES = (
     "stall",
     "session_cap",
     "slow_reader",
+    "busy",
 )
 
 
@@ -73,6 +74,7 @@ class Faults:
     truncate_pattern: re.Pattern[str] | None = None
     session_cap: int | None = None
     slow_bytes_per_second: float | None = None
+    busy_seconds: float = 0.0
     stalls: list[Stall] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
 
@@ -138,6 +140,7 @@ _ATTRIBUTES = {
     "truncate": ("truncate_rows", "truncate_pattern"),
     "session_cap": ("session_cap",),
     "slow_reader": ("slow_bytes_per_second",),
+    "busy": ("busy_seconds",),
     "stall": ("stalls",),
 }
 
@@ -198,6 +201,11 @@ def _slow_reader(faults: Faults, options: dict[str, Any]) -> None:
         raise ValueError("bytes_per_second must be more than 0")
 
 
+def _busy(faults: Faults, options: dict[str, Any]) -> None:
+    _only(options, "ms")
+    faults.busy_seconds = float(options["ms"]) / 1000
+
+
 def _stall(faults: Faults, options: dict[str, Any]) -> None:
     _only(options, "pattern", "contains", "when", "count")
     when = str(options.get("when", "before"))
@@ -219,5 +227,6 @@ _SETTERS: dict[str, Callable[[Faults, dict[str, Any]], None]] = {
     "truncate": _truncate,
     "session_cap": _session_cap,
     "slow_reader": _slow_reader,
+    "busy": _busy,
     "stall": _stall,
 }

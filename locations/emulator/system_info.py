@@ -45,7 +45,7 @@ def _resource(device: Device) -> None:
         "cpu": model.cpu,
         "cpu-count": str(model.cpu_count),
         "cpu-frequency": str(model.frequency),
-        "cpu-load": str(device.random.randint(1, 9)),
+        "cpu-load": str(device.random.randint(1, 9) if device.cpu_load is None else device.cpu_load),
         "free-hdd-space": str(model.disk - used_disk),
         "total-hdd-space": str(model.disk),
         "architecture-name": model.architecture,

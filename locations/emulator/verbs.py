@@ -57,6 +57,7 @@ VERBS = (
     "info",
     "drop_connections",
     "set_rtt",
+    "set_cpu_load",
     "seed",
 )
 
@@ -223,6 +224,10 @@ class Verbs:
     def set_rtt(self, rtt_ms: float) -> None:
         """The line's round trip from now on."""
         self.rtt_ms = rtt_ms
+
+    def set_cpu_load(self, percent: int | None) -> None:
+        """What the router says of its CPU from now on; None: a few per cent."""
+        self.device.cpu_load = percent
 
     def info(self) -> dict[str, Any]:
         """Version, model, serial, identity, uptime, clock, ports, active faults."""

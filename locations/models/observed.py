@@ -62,6 +62,11 @@ class RouterState(models.Model):
     repaired_at = models.DateTimeField(null=True)
     is_repair_due = models.BooleanField(default=False, db_default=False, help_text="the next comparison repairs")
     compare_wanted = models.JSONField(null=True, help_text='accounts and profiles to compare alone: [["account", id]]')
+    # the last push of many rows: changes confirmed per second, what they were held to, why, and when that was
+    push_rate = models.PositiveIntegerField(null=True)
+    push_limit = models.PositiveIntegerField(null=True)
+    push_reason = models.CharField(max_length=8, default="", db_default="", blank=True)
+    push_at = models.DateTimeField(null=True)
     # one writer per location
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)

@@ -64,6 +64,9 @@ class Location(models.Model):
     capacity = models.PositiveIntegerField(
         _("most users"), null=True, blank=True, validators=[MinValueValidator(1)]
     )  # for sharing new customers out; nobody is turned away by it
+    writes_per_second = models.PositiveSmallIntegerField(
+        _("most changes per second"), null=True, blank=True, validators=[MinValueValidator(2), MaxValueValidator(1000)]
+    )  # empty: as fast as the router answers, slower while its CPU is busy
     drift_repair_hour = models.PositiveSmallIntegerField(
         _("hour of the daily repair"), default=3, db_default=3, validators=[MaxValueValidator(23)]
     )

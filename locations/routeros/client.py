@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import select
 import socket
+import ssl
 import struct
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +30,7 @@ from locations.routeros.errors import (
     RouterTrap,
     RouterUnreachable,
 )
+from locations.routeros.pace import Pace
 from locations.routeros.tls import wrap
 
 MAX_WORD_BYTES = 16 * 1024 * 1024
@@ -53,22 +57,64 @@ class RouterTarget:
     fingerprint: str = ""
 
 
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
 class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
-    """Reads 64 KiB at a time: the library asks for every length byte alone. Keeps the client's deadline."""
+    """Reads 64 KiB at a time: the library asks for every length byte alone. Keeps the client's deadline.
+
+    While it cannot send it reads: a router that takes nothing more before its answers are taken would otherwise wait
+    for us as we wait for it, with both socket buffers full, however small the window is.
+    """
 
     def __init__(self, raw: socket.socket, client: RouterClient):
         super().__init__(raw)
+        raw.setblocking(False)
         self._client = client
         self._buffer = b""
         self._position = 0
+        self._ahead: deque[bytes] = deque()  # received while sending
+        self._ahead_bytes = 0
+
+    def send(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[self.socket.send(left) :]
+            except ssl.SSLWantReadError:
+                self._wait(select.POLLIN)
+            except _NOT_NOW:
+                if not self._read_ahead():
+                    self._wait(select.POLLIN | select.POLLOUT)
 
     def receive(self, size: int) -> bytes:
         if self._position >= len(self._buffer):
-            self.socket.settimeout(self._client.seconds_left())
-            self._buffer, self._position = super().receive(READ_BYTES), 0
+            while not self._ahead and not self._read_ahead():
+                self._wait(select.POLLIN)
+            self._buffer, self._position = self._ahead.popleft(), 0
+            self._ahead_bytes -= len(self._buffer)
         piece = self._buffer[self._position : self._position + size]
         self._position += len(piece)
         return piece
+
+    def _read_ahead(self) -> bool:
+        """Take what has arrived; False when nothing has."""
+        try:
+            data = self._receive_and_check_connection(READ_BYTES)
+        except _NOT_NOW:
+            return False
+        self._ahead.append(data)
+        self._ahead_bytes += len(data)
+        if self._ahead_bytes > MAX_REPLY_BYTES:
+            raise NotRouterOs("more than any router holds")
+        return True
+
+    def _wait(self, events: int) -> None:
+        """Raises TimeoutError when neither side moves in time."""
+        poll = select.poll()
+        poll.register(self.socket, events)
+        if not poll.poll(self._client.seconds_left() * 1000):
+            raise TimeoutError
 
 
 class _Connection(base_api.Connection):  # type: ignore[misc]
@@ -124,6 +170,7 @@ class RouterClient:
         self.connect_timeout = connect_timeout
         self.fingerprint = ""
         self.may_send: Callable[[], None] = lambda: None
+        self.pace = Pace()
         self.deadline: float | None = None  # on the monotonic clock, for everything sent until it is moved
         self._communicator: ApiCommunicatorBase | None = None
         self._connection: _Connection | None = None
@@ -132,6 +179,14 @@ class RouterClient:
     @property
     def is_open(self) -> bool:
         return self._raw is not None
+
+    def is_quiet(self) -> bool:
+        """Between commands: the line is open as far as we know, and nothing has come that nobody asked for."""
+        if self._raw is None:
+            return False
+        poll = select.poll()
+        poll.register(self._raw, select.POLLIN)
+        return not poll.poll(0)
 
     def connect(self) -> None:
         """Connect, check the certificate, log in. Raises a RouterError; nothing stays open then."""
@@ -147,7 +202,6 @@ class RouterClient:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         api_socket.set_keepalive(raw, after_idle_sec=10)
         self._raw, self.fingerprint = wrap(raw, self.target.tls_mode, self.target.host, self.target.fingerprint)
-        self._raw.settimeout(self.timeout)
         self._connection = _Connection(_Socket(self._raw, self))
         self._communicator = ApiCommunicatorBase(self._connection)
 

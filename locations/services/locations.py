@@ -41,7 +41,7 @@ EDITABLE = {
     "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude", "longitude",
     "is_active", "settings", "isolation_method", "isolation_rate_limit", "isolation_list", "isolation_page_address",
     "isolation_page_port", "isolation_allowed_hosts", "speed_change_pace",
-    "drift_repair", "drift_repair_hour", "capacity",
+    "drift_repair", "drift_repair_hour", "capacity", "writes_per_second",
 }  # fmt: skip
 SECRET = {"password"}
 

@@ -147,7 +147,7 @@ def _pieces(client: RouterClient, name: str, size: int) -> Iterator[bytes]:
     def command(offset: int) -> Command:
         return "/file/read", {"file": name, "offset": str(offset), "chunk-size": str(PIECE_BYTES)}, ()
 
-    for offset, answer in pipelined(client, range(0, size, PIECE_BYTES), command, window=PIECES_IN_FLIGHT):
+    for offset, answer in pipelined(client, range(0, size, PIECE_BYTES), command, most=PIECES_IN_FLIGHT):
         if not isinstance(answer, Reply):
             raise answer
         data = "".join(row.get("data", "") for row in answer.rows)

@@ -12,8 +12,11 @@ from django.conf import settings
 
 from locations.models import Location
 from locations.routeros.client import RouterClient, RouterTarget
+from locations.routeros.errors import RouterError
 
 IDLE_SECONDS = 300.0
+ASKED_AFTER_SECONDS = 45.0  # a poll comes every 30 s; who was silent for longer proves that he is there
+ASKED_SECONDS = 5.0
 
 _lock = threading.Lock()
 _kept: dict[int, tuple[RouterTarget, RouterClient, float]] = {}
@@ -33,12 +36,31 @@ def take(location: Location) -> tuple[RouterClient, bool]:
         entry = _kept.pop(location.pk, None)
     if entry is not None:
         kept_target, client, since = entry
-        if kept_target == target and client.is_open and time.monotonic() - since < IDLE_SECONDS:
+        if kept_target == target and _is_healthy(client, time.monotonic() - since):
             return client, False
         client.close()
     client = RouterClient(target, timeout=settings.ROUTER_TIMEOUT_SECONDS)
     client.connect()
     return client, True
+
+
+def _is_healthy(client: RouterClient, idle_seconds: float) -> bool:
+    """Open, nothing unasked for has arrived, and after a longer silence the router answers a question.
+
+    What this finds costs one new login; found by a batch it would count as a failure of the router.
+    """
+    if not client.is_open or idle_seconds >= IDLE_SECONDS or not client.is_quiet():
+        return False
+    if idle_seconds < ASKED_AFTER_SECONDS:
+        return True
+    client.deadline = time.monotonic() + ASKED_SECONDS
+    try:
+        client.print("/system/identity")
+    except RouterError:
+        return False
+    finally:
+        client.deadline = None
+    return True
 
 
 def keep(location: Location, client: RouterClient) -> None:
@@ -61,6 +83,14 @@ def close_idle() -> int:
     for _target, client, _since in entries:
         client.close()
     return len(entries)
+
+
+def drop(location_id: int) -> None:
+    """The location is not worked for any more: its router keeps no login of ours."""
+    with _lock:
+        entry = _kept.pop(location_id, None)
+    if entry is not None:
+        entry[1].close()
 
 
 def close_all() -> None:

@@ -6,12 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from locations.routeros import pace as pacing
 from locations.routeros.client import Reply, RouterClient
 from locations.routeros.errors import RouterTrap
 
-WINDOW = 150  # more does not help above 200 ms round trips and could fill both socket buffers (routeros.md 3.4)
 Item = TypeVar("Item")
 Command = tuple[str, dict[str, str], tuple[str, ...]]
+Answer = tuple[Item, Reply | RouterTrap]
 
 
 def pipelined(
@@ -20,28 +21,44 @@ def pipelined(
     command: Callable[[Item], Command],
     *,
     may_start: Callable[[], bool] = lambda: True,
-    window: int = WINDOW,
-) -> Iterator[tuple[Item, Reply | RouterTrap]]:
-    """Send `command(item)` for each item with at most `window` unanswered; yields item and answer in order.
+    most: int = pacing.MOST,
+) -> Iterator[Answer[Item]]:
+    """Send `command(item)` for each item, as many at once as the router bears and at most `most`; yields them in order.
 
     A trap is an answer, not an exception. When `may_start` says no, nothing new is sent and the rest is
     drained. A broken link raises RouterUnreachable: everything not yet yielded is unknown.
     """
-    waiting: deque[tuple[Item, bytes]] = deque()
+    pace, waiting = client.pace, deque[tuple[Item, bytes, float, int]]()
+    started = pacing.monotonic()
+    sent = 0
+    pace.begin(started)
 
-    def settle() -> tuple[Item, Reply | RouterTrap]:
-        item, tag = waiting.popleft()
+    def settle() -> Answer[Item]:
+        item, tag, sent_at, in_flight = waiting.popleft()
+        answer: Reply | RouterTrap
         try:
-            return item, client.receive(tag)
+            answer = client.receive(tag)
         except RouterTrap as trap:
-            return item, trap
+            answer = trap
+        pace.window.replied(pacing.monotonic() - sent_at, in_flight)
+        return item, answer
 
     for item in items:
-        if len(waiting) >= window:
+        while len(waiting) >= min(pace.window.size, most):
             yield settle()
         if not may_start():
             break
         path, words, queries = command(item)
-        waiting.append((item, client.send(path, words, queries)))
+        if not path.endswith("/print"):
+            while (delay := pace.write_delay(pacing.monotonic())) > 0:
+                if waiting:
+                    yield settle()
+                else:
+                    pacing.pause(delay)
+        sent_at = pacing.monotonic()
+        waiting.append((item, client.send(path, words, queries), sent_at, len(waiting) + 1))
+        sent += 1
     while waiting:
         yield settle()
+    now = pacing.monotonic()
+    pace.ended(sent, now - started, now)

@@ -15,6 +15,7 @@ from locations.sync.menus import SiblingUse
 
 BATCH_ROWS = 500
 ENTRY_ROWS = 200
+PROFILE_ROWS = 100
 UNSENT = ("created_at", "changed_at", "applied_at", "first_login_at", "last_seen_at")
 # moved here, and the old router has not yet confirmed that it is gone there
 AWAITING = Q(presence=Presence.PRESENT) & Q(
@@ -40,15 +41,17 @@ def by_index() -> Iterator[None]:
             cursor.execute("".join(f"SET LOCAL {name} = DEFAULT; " for name in _PLANNER))
 
 
-def profiles_due(location_id: int) -> list[RouterProfile]:
+def profiles_due(location_id: int, limit: int = PROFILE_ROWS) -> list[RouterProfile]:
     """Wanted profile changes. Removals only once no account here uses the profile: the router would refuse."""
-    due = RouterProfile.objects.filter(TODO, location_id=location_id).order_by("priority", "id")[:100]
+    rows = RouterProfile.objects.filter(TODO, location_id=location_id).order_by("priority", "id")
+    due = rows[: min(limit, PROFILE_ROWS)]
     return [p for p in due if p.presence == Presence.PRESENT or not AccessAccount.objects.filter(profile=p).exists()]
 
 
-def entries_due(location_id: int) -> list[RouterEntry]:
+def entries_due(location_id: int, limit: int = ENTRY_ROWS) -> list[RouterEntry]:
     """Wanted changes of nameless rows; a rule that changed brings all rules of its menu, because their order counts."""
-    due = list(RouterEntry.objects.filter(TODO, location_id=location_id).order_by("priority", "id")[:ENTRY_ROWS])
+    rows = RouterEntry.objects.filter(TODO, location_id=location_id).order_by("priority", "id")
+    due = list(rows[: min(limit, ENTRY_ROWS)])
     rules = {entry.kind for entry in due if ENTRY_MENUS[EntryKind(entry.kind)].is_rule}
     if not rules:
         return due

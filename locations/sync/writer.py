@@ -19,6 +19,7 @@ from locations.choices import Priority, Reach
 from locations.models import AccessAccount, Location, Observation, RouterEntry, RouterProfile, RouterState
 from locations.routeros.client import RouterClient
 from locations.routeros.errors import LeaseLost, RouterError, RouterTimeout
+from locations.routeros.pace import BULK_SECONDS
 from locations.sync import connections
 from locations.sync.batch import Batch
 from locations.sync.config_backup import backup_due, backup_take
@@ -38,6 +39,7 @@ from locations.sync.lease import (
 )
 from locations.sync.observe import observations_take
 from locations.sync.outcome import Model, outcomes_record, sessions_ended_record
+from locations.sync.pacing import Pacer
 from locations.sync.poll import is_poll_due, poll
 from locations.sync.queue import accounts_due, entries_due, has_work, profiles_due, sibling_use
 from locations.sync.reboots import reboot_due, reboot_send
@@ -68,7 +70,9 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
     `is_forced` ignores the back-off once: a person pressed retry, or somebody paid.
     """
     location = Location.objects.select_related("state").get(pk=location_id)
+    connections.close_idle()
     if not location.is_active or installation().is_quarantined:
+        connections.drop(location_id)
         return RunResult(was_free=False)
     state = location.state
     if state.other_fingerprint or (state.reach == Reach.WRONG_ROUTER and not is_forced):
@@ -81,6 +85,7 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
     run = _Run(location, lease, now, is_poll_wanted=is_forced)
     try:
         run.work()
+        run.is_clean = True
         lease_release(lease)
     except LeaseLost as lost:
         run.result.problem = lost.problem  # somebody else writes now; nothing of ours may be recorded as a failure
@@ -115,11 +120,14 @@ class _Run:
         self.has_stepped = False  # speed changes go on once per run: their pace is counted in seconds
         self.is_sending = False  # the router has sentences of ours that it did not answer
         self.is_stalled = False  # the last batch moved nothing: waking again at once would spin
+        self.is_clean = False  # nothing is in flight any more: the connection may serve the next run
+        self.pacer: Pacer | None = None
 
     def work(self) -> None:
         client, is_fresh = connections.take(self.location)
         self.client = client
         client.may_send = self.lease.check
+        self.pacer = Pacer(self.location, client)
         seen: Identity | None = None
         if is_fresh or self.lease.is_takeover:
             seen = self._arrive(client)
@@ -143,7 +151,9 @@ class _Run:
         if self.client is not None:
             self.client.may_send = lambda: None
             self.client.deadline = None
-            if self.result.problem:
+            if self.pacer is not None:
+                self.pacer.show(self.now())
+            if not self.is_clean:
                 self.client.close()
             connections.keep(self.location, self.client)
 
@@ -186,6 +196,7 @@ class _Run:
     def _poll(self, client: RouterClient, seen: Identity) -> Observation:
         self._renew(client, {}, BATCH_SECONDS)
         check_same_router(self._state(), seen)
+        client.pace.cpu_seen(seen.cpu_load)
         self.is_poll_wanted = False
         observation = poll(self.location, client, seen, self.now())
         observations_take(self.location.pk)
@@ -194,7 +205,7 @@ class _Run:
 
     def _urgent(self, client: RouterClient) -> bool:
         """Paid activations and removals come before the poll, and sessions that a person wants ended."""
-        accounts = accounts_due(self.location.pk, least_urgent=Priority.REMOVAL)
+        accounts = accounts_due(self.location.pk, client.pace.rows, least_urgent=Priority.REMOVAL)
         return self._send(client, accounts=accounts) or self._kicks(client)
 
     def _kicks(self, client: RouterClient) -> bool:
@@ -215,10 +226,11 @@ class _Run:
 
     def _batch(self, client: RouterClient) -> bool:
         """Profiles first: the router refuses accounts of a profile it does not have. Rules stand before the isolated."""
+        rows = client.pace.rows
         return (
-            self._send(client, profiles=profiles_due(self.location.pk))
-            or self._send(client, entries=entries_due(self.location.pk))
-            or self._send(client, accounts=accounts_due(self.location.pk))
+            self._send(client, profiles=profiles_due(self.location.pk, rows))
+            or self._send(client, entries=entries_due(self.location.pk, rows))
+            or self._send(client, accounts=accounts_due(self.location.pk, rows))
         )
 
     def _reboot(self, client: RouterClient) -> bool:
@@ -249,9 +261,11 @@ class _Run:
         """Send one batch of one model and record what came of it, also when the link breaks. True when rows moved on."""
         if not (profiles or entries or accounts):
             return False
+        if self.pacer is not None:
+            self.pacer.look(lambda: self._renew(client, {}, BATCH_SECONDS), self.now())
         place = place_of(self.location.pk, self.tag)  # after the rows: never older than they are
         batch = Batch(
-            client, place, self.now(), BATCH_SECONDS / 2, siblings=sibling_use(accounts),
+            client, place, self.now(), BULK_SECONDS, siblings=sibling_use(accounts),
             unread_seconds=self._unread_seconds(),
         )  # fmt: skip
         sent = {"profile": profiles, "entry": entries, "account": accounts}
@@ -265,6 +279,8 @@ class _Run:
             self._record(RouterProfile if profiles else RouterEntry if entries else AccessAccount, batch)
         self.is_sending = False
         self.result.applied += len(batch.outcomes)
+        if self.pacer is not None:
+            self.pacer.sent(len(batch.outcomes))
         has_moved = bool(batch.outcomes or batch.lost_profiles)
         self.is_stalled = not has_moved
         return has_moved

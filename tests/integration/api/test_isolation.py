@@ -28,6 +28,14 @@ def test_isolation_settings_go_in_and_come_out(house: House, as_user: Login) -> 
     assert RouterEntry.objects.filter(location=house.here, name="iso-drop").exists()
 
 
+def test_the_pace_of_a_location_is_set_and_freed(house: House, as_user: Login) -> None:
+    client = as_user(house.admin)
+    for wish in (40, None):
+        answer = client.patch(f"{LOCATIONS}{house.here.pk}/", {"writes_per_second": wish}, format="json")
+        assert (answer.status_code, answer.json()["writes_per_second"]) == (200, wish)
+        assert Location.objects.get(pk=house.here.pk).writes_per_second == wish
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -35,6 +43,7 @@ def test_isolation_settings_go_in_and_come_out(house: House, as_user: Login) -> 
         ({"isolation_rate_limit": "fast"}, "isolation_rate_limit"), ({"isolation_page_port": 0}, "isolation_page_port"),
         ({"isolation_page_address": "pay.example"}, "isolation_page_address"),
         ({"isolation_allowed_hosts": "http://x"}, "isolation_allowed_hosts"),
+        ({"writes_per_second": 1}, "writes_per_second"), ({"writes_per_second": 1001}, "writes_per_second"),
     ],
 )  # fmt: skip
 def test_bad_settings_are_refused(house: House, as_user: Login, change: dict[str, Any], field: str) -> None:
