@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from core import events
 from core.error_log import error_record
@@ -92,7 +92,10 @@ def _accounts_of(location_id: int, payload: dict[str, Any]) -> dict[tuple[str, s
     names |= set(
         RouterSession.objects.filter(location_id=location_id, account__isnull=False).values_list("name", flat=True)
     )
-    rows = AccessAccount.objects.filter(location_id=location_id, name__in=names).defer("password")
+    wanted = Q(name__in=names)
+    if payload["restarted"]:  # every counter was read: who is not among them lost what we had seen
+        wanted |= Q(kind=Kind.HOTSPOT) & (Q(epoch_uptime_seconds__gt=0) | Q(epoch_bytes__gt=0))
+    rows = AccessAccount.objects.filter(wanted, location_id=location_id).defer("password")
     return {(row.kind, row.name): row for row in rows.order_by("pk").select_for_update(of=("self",))}
 
 
@@ -128,11 +131,10 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
     readings: dict[tuple[str, str], Reading] = {}
     online = {(s["kind"], s["name"]) for s in payload["sessions"]}
     for key, account in accounts.items():
-        if key not in online and key not in users:
-            continue
         row = users.get(key)
-        # after a restart every counter was read: who is not in the list stands at nothing
-        is_read = row is not None or (payload["restarted"] and key[0] == Kind.HOTSPOT)
+        is_read = row is not None or (payload["restarted"] and _is_at_nothing(account))
+        if key not in online and not is_read:
+            continue
         base = (row["uptime"], row["bytes"], row.get("in", 0)) if row else bases.get(key, (0, 0, 0))
         base = (0, 0, 0) if is_read and row is None else base
         readings[key] = Reading(account, base[0], base[1], base[2], is_row_read=is_read, going_on=live.going_on)
@@ -157,6 +159,15 @@ def _readings(observation: Observation, accounts: dict[tuple[str, str], AccessAc
         reading.mac = reading.mac or session["mac"]
         reading.has_new_session |= (session["kind"], session["id"]) not in live.going_on
     return list(readings.values())
+
+
+def _is_at_nothing(account: AccessAccount) -> bool:
+    """Of who is not in the list of counters that moved, read whole after a restart. Under a new name he may be in it.
+
+    Taken in with the observation that saw the restart: the comparison after it may come when he is online again, and
+    what that session uses would pass for what was lost.
+    """
+    return account.kind == Kind.HOTSPOT and account.applied_name in {"", account.name}
 
 
 def _ends_into(ended: list[tuple[RouterSession, AccessAccount | None]], at: datetime, *, restarted: bool) -> None:
