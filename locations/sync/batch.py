@@ -17,6 +17,7 @@ from locations.routeros.client import Reply, RouterClient, Row
 from locations.routeros.errors import MissingPermission, RouterTrap, RouterUnreachable
 from locations.routeros.values import comment_of, is_ours
 from locations.sync import menus
+from locations.sync.anew import Anew, is_counted, starts_anew
 from locations.sync.entries import Settled, entries_settle
 from locations.sync.entry_menus import ENTRY_MENUS, Item
 from locations.sync.kinds import KINDS, AccountKind, Place, is_entry_of
@@ -38,6 +39,7 @@ class Batch:
     unread_seconds: int = 0  # since the last poll: counters on the router may have grown by as much
     outcomes: list[Outcome] = field(default_factory=list)
     lost_profiles: set[int] = field(default_factory=set)  # the router does not have them any more
+    anew: list[Anew] = field(default_factory=list)  # counters that began at nothing
     ended: list[tuple[str, str]] = field(default_factory=list)  # kind and name of sessions we ended
     _started: float = field(default_factory=time.monotonic)
 
@@ -147,8 +149,8 @@ class Batch:
     ) -> None:
         """`set` what the router has, `add` what it has not; whatever the answer leaves open is read back."""
         limits: dict[int, int | None] = {}
-        unclear: list[Entry] = [row for row in rows if _is_unaddable(row)]
-        rows = [row for row in rows if not _is_unaddable(row)]
+        unclear: list[Entry] = [row for row in rows if _is_read_first(row)]
+        rows = [row for row in rows if not _is_read_first(row)]
 
         def command(row: Entry) -> Command:
             words, limits[row.pk] = words_of(row)
@@ -165,16 +167,22 @@ class Batch:
             else:
                 self._refuse(row, answer)
         for row in unclear:
-            self._put_after_reading(row, menu, *words_of(row))
+            self._put_after_reading(row, menu, words_of)
 
-    def _put_after_reading(self, row: Entry, menu: str, words: dict[str, str], limit: int | None) -> None:
+    def _put_after_reading(
+        self, row: Entry, menu: str, words_of: Callable[[Entry], tuple[dict[str, str], int | None]]
+    ) -> None:
         found = self._find(menu, row)
+        words, limit = words_of(row)
         if found is not None and not self._is_ours(row, found, words):
             self.outcomes.append(conflict(row, NOT_OURS))
             return
         if found is None and isinstance(row, AccessAccount) and row.is_password_kept:
             self.outcomes.append(refused(row, PASSWORD_LOST))
             return
+        anew = self._count_anew(row, found) if isinstance(row, AccessAccount) else None
+        if anew is not None:
+            words, limit = words_of(row)
         if found is not None and isinstance(row, AccessAccount) and row.kept_comment is not None:
             words = {key: value for key, value in words.items() if key != "comment" or row.is_comment_due}
         try:
@@ -187,6 +195,13 @@ class Batch:
             self._refuse(row, trap)
         else:
             self.outcomes.append(Applied(row.pk, row.revision, router_id, row.name, limit))
+            self.anew += [] if anew is None else [anew]
+
+    def _count_anew(self, account: AccessAccount, found: Row | None) -> Anew | None:
+        """Who must be thrown out goes before his entry is made: what he used belongs to no counter any more."""
+        if found is None and account.is_kick_due and is_counted(account):
+            self.kick(account.kind, {account.name, account.applied_name} - {""})
+        return starts_anew(self.client, account, found)
 
     def _find(self, menu: str, row: Entry) -> Row | None:
         """By its name, or by the name it had when it was last confirmed: a rename whose `.id` is no longer good."""
@@ -275,9 +290,12 @@ class Batch:
 PASSWORD_LOST = "it is gone from the router, and only the router knew its password: write a new one"  # noqa: S105  # words
 
 
-def _is_unaddable(row: Entry) -> bool:
-    """Nobody but the router knows its password: an entry that is not there cannot be made, only looked for."""
-    return isinstance(row, AccessAccount) and row.is_password_kept and not row.router_id
+def _is_read_first(row: Entry) -> bool:
+    """Nobody but the router knows its password: an entry that is not there cannot be made, only looked for.
+
+    And of an entry that had counted before, and was lost, it must be known where its counter stands.
+    """
+    return isinstance(row, AccessAccount) and not row.router_id and (row.is_password_kept or is_counted(row))
 
 
 def remove_rows(client: RouterClient, path: str, ids: Sequence[str]) -> None:

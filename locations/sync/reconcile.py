@@ -19,6 +19,7 @@ from locations.choices import DriftCategory, DriftSubject, Hold, Kind, Presence
 from locations.models import AccessAccount, DriftRow, RouterSession, RouterState
 from locations.routeros.client import RouterClient, Row
 from locations.routeros.values import is_ours, whole
+from locations.sync.anew import is_counted, sessions_count_from_nothing
 from locations.sync.compare_entries import EntryRows, entries_compare
 from locations.sync.compare_profiles import ProfileChange, profiles_compare, profiles_write
 from locations.sync.drift import Drift, words_of
@@ -164,8 +165,8 @@ def _compare(
     found = (DriftSubject.ACCOUNT, account.kind, account.name, account.pk)
     if row is None:
         drift.add(DriftCategory.MISSING, *found)
-        lost = (account.epoch_uptime_seconds, account.epoch_bytes)
-        return Change(account.pk, account.revision, "", *lost, 0, 0, True, *_hold(account, repairs, IS_MISSING))
+        counts = _lost_with_entry(account)
+        return Change(account.pk, account.revision, "", *counts, True, *_hold(account, repairs, IS_MISSING))
     keep = (account.epoch_uptime_seconds, account.epoch_bytes)
     if not is_entry_of(account, row, place.tag):
         drift.add(DriftCategory.CONFLICT, *found)
@@ -190,6 +191,16 @@ def _compare(
     if row.get(".id", "") == account.router_id and not is_held:
         return None
     return Change(account.pk, account.revision, row[".id"], 0, 0, *keep, False, _ended(account))
+
+
+def _lost_with_entry(account: AccessAccount) -> tuple[int, int, int, int]:
+    """Seconds and bytes that belong to the past now, and what a session that still runs keeps counting."""
+    live = [0, 0]
+    if is_counted(account):
+        for session in RouterSession.objects.filter(account_id=account.pk):
+            live = [live[0] + session.uptime_seconds, live[1] + session.bytes]
+    kept = min(account.epoch_uptime_seconds, live[0]), min(account.epoch_bytes, live[1])
+    return account.epoch_uptime_seconds - kept[0], account.epoch_bytes - kept[1], *kept
 
 
 IS_MISSING = "it is not on the router any more"
@@ -234,6 +245,7 @@ def _write_accounts(changes: list[Change]) -> None:
         part = changes[start : start + CHUNK]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_CHANGE, [list(column) for column in zip(*map(astuple, part), strict=True)])
+            sessions_count_from_nothing([change.account_id for change in part if not change.router_id])
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from locations.routeros.client import RouterClient
 from locations.routeros.errors import LeaseLost, RouterError, RouterTimeout
 from locations.routeros.pace import BULK_SECONDS
 from locations.sync import connections
+from locations.sync.anew import anew_record
 from locations.sync.batch import Batch
 from locations.sync.config_backup import backup_due, backup_take
 from locations.sync.extras import extras_due, extras_remove
@@ -297,6 +298,7 @@ class _Run:
         RouterProfile.objects.filter(pk__in=batch.lost_profiles).update(applied_revision=0)
         if batch.outcomes:
             outcomes_record(model, batch.outcomes, self.now())
+        anew_record(batch.anew)
         sessions_ended_record(self.location.pk, batch.ended, self.now())
 
     def _config_backup(self, client: RouterClient) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from locations.emulator.router import EmulatedRouter
 from locations.models import AccessAccount, Location, RouterProfile, RouterState
 from locations.routeros.values import duration_seconds
 from locations.selectors import moves_awaited
+from locations.sync.batch import Batch
 from locations.sync.queue import has_paid_work, has_work
 from locations.sync.sweep import locations_due
 from locations.sync.writer import location_run
@@ -206,3 +208,73 @@ def test_moves_that_make_no_sense_change_nothing() -> None:
             w.switch(account)
         assert [*refused, raised.value.code] == ["account.same_place", "account.profile", "account.leaving"]
         assert AccessAccount.objects.count() == 1
+
+
+def used_here(w: Two, seconds: int) -> AccessAccount:
+    """Somebody with an hour who used so much of it at the first place, and was read there."""
+    account = put(w.here_profile, "b7", limit_uptime_seconds=3600)
+    w.run(w.here, w.there)
+    w.one.hotspot_login("budi", "budi", MAC, returns=False)
+    w.one.advance(seconds)
+    w.clock.at += timedelta(seconds=seconds)
+    w.run(w.here)
+    return account
+
+
+def test_who_comes_back_after_a_removal_that_nobody_heard_of_keeps_what_he_used(settings: Any) -> None:
+    """The old router shut the door, its answer was lost, and he is moved back: its entry is a new one, with no counter."""
+    settings.ROUTER_TIMEOUT_SECONDS = 0.5
+    with two_routers() as w:
+        new = w.switch(used_here(w, 600)).account
+        w.one.set_fault("stall", pattern="hotspot/user/remove$", when="after")
+        w.run(w.here)
+        assert hotspot_users(w.one) == {}
+        w.one.clear_fault()
+        w.one.hotspot_logout(MAC)
+        services.location_switch(new, to=w.here, profile=w.here_profile, actor=None)
+        w.run(w.here, w.there)
+        (row,) = AccessAccount.objects.all()
+        assert (row.location_id, row.past_uptime_seconds, row.epoch_uptime_seconds) == (w.here.pk, 600, 0)
+        assert duration_seconds(str(hotspot_users(w.one)["budi"]["limit-uptime"])) == 3000
+        w.one.hotspot_login("budi", "budi", MAC)
+        w.one.advance(60)
+        w.clock.at += timedelta(seconds=60)
+        w.run(w.here)
+        row.refresh_from_db()
+        assert row.used_uptime_seconds == 660
+
+
+def test_who_comes_back_in_the_moment_of_his_removal_keeps_what_he_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wish to have him here again is written while the router confirms that he is gone."""
+    with two_routers() as w:
+        new = w.switch(used_here(w, 600)).account
+        ended = Batch.kick
+
+        def kick(batch: Batch, kind: str, names: set[str]) -> None:
+            ended(batch, kind, names)
+            if AccessAccount.objects.get(location=w.here).presence == Presence.ABSENT:
+                services.location_switch(new, to=w.here, profile=w.here_profile, actor=None)
+
+        monkeypatch.setattr(Batch, "kick", kick)
+        w.run(w.here, w.there)
+        (row,) = AccessAccount.objects.all()
+        assert (row.location_id, row.past_uptime_seconds, row.epoch_uptime_seconds) == (w.here.pk, 600, 0)
+        assert duration_seconds(str(hotspot_users(w.one)["budi"]["limit-uptime"])) == 3000
+
+
+def test_who_is_online_while_his_entry_is_made_anew_pays_for_his_session_once() -> None:
+    """Somebody took his entry off by hand: his session goes on, and counts where it counted."""
+    with two_routers() as w:
+        account = used_here(w, 600)
+        (user,) = w.one.rows("/ip/hotspot/user", name="budi")
+        w.one.command("/ip/hotspot/user/remove", {".id": user[".id"]})
+        services.account_change(account, is_mac_locked=True)
+        w.run(w.here)
+        account.refresh_from_db()
+        assert (account.past_uptime_seconds, account.epoch_uptime_seconds) == (0, 600)
+        assert duration_seconds(str(hotspot_users(w.one)["budi"]["limit-uptime"])) == 3600
+        w.one.advance(60)
+        w.clock.at += timedelta(seconds=60)
+        w.run(w.here)
+        account.refresh_from_db()
+        assert account.used_uptime_seconds == 660
