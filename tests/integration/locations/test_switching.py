@@ -278,3 +278,27 @@ def test_who_is_online_while_his_entry_is_made_anew_pays_for_his_session_once() 
         w.run(w.here)
         account.refresh_from_db()
         assert account.used_uptime_seconds == 660
+
+
+def test_the_comparison_that_finds_an_entry_gone_does_not_take_a_running_session_twice() -> None:
+    with two_routers() as w:
+        account = used_here(w, 300)
+        w.one.hotspot_logout(MAC)
+        w.one.hotspot_login("budi", "budi", MAC, returns=False)
+        w.one.advance(600)
+        w.clock.at += timedelta(seconds=600)
+        w.run(w.here)
+        account.refresh_from_db()
+        assert account.epoch_uptime_seconds == 900
+        (user,) = w.one.rows("/ip/hotspot/user", name="budi")
+        w.one.command("/ip/hotspot/user/remove", {".id": user[".id"]})
+        RouterState.objects.filter(pk=w.here.pk).update(reconcile_due_at=w.clock.at, is_repair_due=True)
+        w.run(w.here)
+        account.refresh_from_db()
+        assert (account.past_uptime_seconds, account.epoch_uptime_seconds) == (300, 600)
+        assert duration_seconds(str(hotspot_users(w.one)["budi"]["limit-uptime"])) == 3300
+        w.one.advance(60)
+        w.clock.at += timedelta(seconds=60)
+        w.run(w.here)
+        account.refresh_from_db()
+        assert account.used_uptime_seconds == 960
