@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.choices import CheckStatus
-from billing.models import LedgerCheck
+from billing.choices import CheckStatus, RunStatus
+from billing.models import BillingRun, LedgerCheck
+from billing.services.engine.nights import KIND
 from core.clock import now
 from core.formats import ago
 from core.installation import installation
 from core.monitoring import checks, gauges
 from core.monitoring.checks import CheckResult
 
+STUCK = timedelta(hours=1)
 LATE = timedelta(hours=30)  # a night and some hours for the work itself
 
 
 def register_all() -> None:
+    checks.register("billing.nights", gettext_lazy("Nights"), nights_state, page="admin:billing_billingrun_changelist")
     checks.register("billing.ledger", gettext_lazy("Money"), ledger_check_state, page="admin:ledger_check")
     gauges.register("mb_ledger_wrong_rows", "Rows the last ledger check found wrong.", wrong_rows)
     gauges.register("mb_ledger_check_age_seconds", "Seconds since a ledger check last ended.", check_age)
@@ -57,6 +60,38 @@ def ledger_check_state() -> CheckResult:
     if now() - done.finished_at > LATE:
         return CheckResult(False, _("Last checked %(when)s. Does the worker for long work run?") % {"when": when})
     return CheckResult(True, _("Checked %(when)s: every amount adds up.") % {"when": when})
+
+
+def nights_state() -> CheckResult:
+    """Bad when a location's newest night failed, stands still or left services out: they are not billed or judged."""
+    runs = BillingRun.objects.filter(kind=KIND, location__isnull=False).select_related("location")
+    last = [run for run in runs.order_by("location_id", "-day").distinct("location_id") if run.location]
+    failed = [run for run in last if run.status == RunStatus.FAILED]
+    if failed:
+        text = _("The night of %(places)s failed (%(problem)s). It is tried again every hour; see the errors.")
+        return CheckResult(False, text % {"places": _names(failed), "problem": failed[0].error})
+    stuck = [run for run in last if run.status in {RunStatus.QUEUED, RunStatus.RUNNING} and now() - _heard(run) > STUCK]
+    if stuck:
+        text = _("The night of %(places)s stands still. Does the worker for long work run?")
+        return CheckResult(False, text % {"places": _names(stuck)})
+    refused = [run for run in last if run.outcome.get("refused")]
+    if refused:
+        n = sum(run.outcome["refused"] for run in refused)
+        text = ngettext(
+            "The night left %(n)d service out (%(places)s). Open the run to see why.",
+            "The night left %(n)d services out (%(places)s). Open the run to see why.", n,
+        )  # fmt: skip
+        return CheckResult(False, text % {"n": n, "places": _names(refused)})
+    return CheckResult(True, _("The last night of every location came to its end.") if last else _("No night yet."))
+
+
+def _heard(run: BillingRun) -> datetime:
+    return run.heartbeat_at or run.created_at
+
+
+def _names(runs: list[BillingRun]) -> str:
+    names = [str(run.location) for run in runs]
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
 
 
 def wrong_rows() -> float:

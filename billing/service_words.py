@@ -74,6 +74,7 @@ COUNTS: dict[str, Any] = {
     "promises_kept": gettext_lazy("Promises kept"),
     "refused": gettext_lazy("Not possible, left as they are"),
     "bill": gettext_lazy("Bill"),
+    "late_fee": gettext_lazy("Late fee"),
 }
 
 

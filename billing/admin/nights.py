@@ -86,7 +86,7 @@ class BillingRunAdmin(ReadOnlyMixin, ModelAdmin[BillingRun]):
         is_running = row.status in {RunStatus.QUEUED, RunStatus.RUNNING}
         return {
             "run": row, "title_text": run_title(row), "words": run_words(row), "counts": counts_rows(row.outcome),
-            "fact_rows": [(label, value) for label, value in facts if value],
+            "fact_rows": [(label, value) for label, value in facts if value], "left_out": _left_out(row),
             "poll": "every 2s [document.visibilityState=='visible']" if is_running else "",
         }  # fmt: skip
 
@@ -115,6 +115,17 @@ class BillingRunAdmin(ReadOnlyMixin, ModelAdmin[BillingRun]):
             title=_("Go on"), button=_("Go on"), run=run, icon="check", is_primary=True,
             question=_("Go on with this run? It does what is left."), permission="billing.manage_billingrun",
         )  # fmt: skip
+
+
+def _left_out(run: BillingRun) -> list[dict[str, str]]:
+    """Services that the night could not do, each with what was wrong."""
+    named = run.outcome.get(nights.LEFT_OUT, [])
+    names = dict(Subscription.objects.filter(pk__in=[pk for pk, _why in named]).values_list("pk", "username"))
+    return [
+        {"name": names[pk], "url": reverse("admin:billing_subscription_change", args=[pk]), "why": why}
+        for pk, why in named
+        if pk in names
+    ]
 
 
 def preview_page(request: HttpRequest) -> HttpResponseBase:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import BillingMode, DiscountKind, FirstBill, PeriodMode, TaxMode
 from core.fields import AmountField
+from core.money import quantise
 
 LAST_DAY = 31  # "the last day of the month", whatever its number
 
@@ -128,3 +130,8 @@ class Coupon(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    def clean(self) -> None:
+        """Part of a currency's unit can stand on no bill."""
+        if self.kind == DiscountKind.AMOUNT and self.value is not None and self.value != quantise(self.value):
+            raise ValidationError({"value": _("Write an amount without decimals: the currency has none.")})

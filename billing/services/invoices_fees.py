@@ -12,23 +12,24 @@ from billing.choices import DiscountKind, InvoiceKind, InvoiceStatus, LineKind, 
 from billing.ledger import chart
 from billing.models import Invoice, Promise
 from billing.services.invoices_drafts import DraftLine, InvoiceDraft
-from billing.services.invoices_issuing import invoices_issue
+from billing.services.invoices_issuing import bills_issue
 from core.money import quantise
 
 CHUNK = 5_000
 PREFIX = "late:"
 
 
-def late_fees_issue(location_id: int, *, today: date, now: datetime) -> int:
-    """Bill the late fees that fell due at this location; returns how many. `today` is the location's day.
+def late_fees_issue(location_id: int, *, today: date, now: datetime) -> list[int]:
+    """Bill the late fees that fell due for services of this location; returns the bills' ids. `today` is the location's day.
 
     A fee falls due so many days after the bill did, for what is still open then; not while a promise to pay holds,
     and never for a late fee. Chunks, a transaction each; asked again it finds nothing new.
     """
-    done, after = 0, 0
+    done: list[int] = []
+    after = 0
     while rows := _late(location_id, today, after):
         drafts = [draft for row in rows if (draft := _draft(row, today))]
-        done += invoices_issue(drafts, now=now) if drafts else 0
+        done += bills_issue(drafts, now=now, actor=None) if drafts else []
         after = rows[-1].pk
     return done
 
@@ -38,7 +39,7 @@ def _late(location_id: int, today: date, after: int) -> list[Invoice]:
     billed = Invoice.objects.filter(source=Concat(Value(PREFIX), Cast(OuterRef("pk"), CharField())))
     last_day = ExpressionWrapper(F("due_on") + F("subscription__late_fee_days"), output_field=DateField())
     rows = Invoice.objects.alias(free_until=last_day).filter(
-        ~Exists(billed), status=InvoiceStatus.OPEN, kind=InvoiceKind.INVOICE, location_id=location_id,
+        ~Exists(billed), status=InvoiceStatus.OPEN, kind=InvoiceKind.INVOICE, subscription__location_id=location_id,
         due_on__lt=today, free_until__lt=today, subscription__late_fee__gt=0, pk__gt=after,
     )  # fmt: skip
     rows = rows.exclude(source__startswith=PREFIX).exclude(subscription_id__in=promised)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -116,7 +117,10 @@ def mass_order(
         if step.until_on is None:
             message = _("Until which day?")
             raise DomainError("promise.until_on", message, fields={"until_on": message})
-        until_checked(step.until_on, (now or clock.now()).date())
+        at = now or clock.now()
+        zones = step.selection.rows(actor).values_list("location__timezone", flat=True).distinct()
+        days = [at.astimezone(ZoneInfo(zone)).date() for zone in zones] or [at.date()]
+        until_checked(step.until_on, max(days))  # where it is latest: a day that has passed anywhere opens nobody there
     if step.kind == CHANGE_PLAN and not Plan.objects.filter(pk=step.plan_id or 0, is_active=True).exists():
         message = _("Choose a plan that is on sale.")
         raise DomainError("subscription.plan", message, fields={"plan": message})

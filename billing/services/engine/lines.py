@@ -111,8 +111,8 @@ def discount_lines(
             amount = quantise(left * coupon.value / 100)
             details["percent"] = _number(coupon.value)
         else:
-            amount = min(coupon.value, left)
-            details["amount"] = str(quantise(amount))
+            amount = min(quantise(coupon.value), left)
+            details["amount"] = str(amount)
         found.append((amount, details))
         left -= amount
     earned = next((line for line in service if line.kind == LineKind.SUBSCRIPTION), None)

@@ -7,6 +7,7 @@ second run finds nothing left to do. A dry run is the same code in a transaction
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -24,9 +25,11 @@ from billing.services.settling import balance_apply
 from billing.services.standing import services_reconsider
 from billing.services.subscriptions_pausing import subscription_resume
 from billing.services.subscriptions_plans import plan_changes_apply
+from core.errors import DomainError
 from core.settings_registry import setting
 from locations.models import Location
 
+logger = logging.getLogger(__name__)
 CHUNK = 5_000
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.GRACE, SubscriptionStatus.ISOLATED)
 
@@ -60,11 +63,15 @@ COUNTED = {
 
 @dataclass
 class NightReport:
-    """What a night did, or would do. `counts` by what; `billed` is the sum of its bills; `rows` only for a preview."""
+    """What a night did, or would do. `counts` by what; `billed` is the sum of its bills; `rows` only for a preview.
+
+    `refused` are services that could not be done, each with the sentence that says why.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     billed: Decimal = Decimal(0)
     rows: list[NightRow] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, what: str, count: int) -> None:
         if count:
@@ -121,12 +128,42 @@ def night_do(
     Returns whether it came to its end.
     """
     found = night_candidates(location, day) if candidates is None else candidates
+    owners = {subscription_id: customer_id for customer_id, subscription_id in found}
     for part in night_chunks(found, CHUNK):
-        chunk_do(part, day, now=now, report=report, with_rows=with_rows, judged_on=judged_on)
+        _or_halves(part, owners, day, now=now, report=report, with_rows=with_rows, judged_on=judged_on)
         if is_wanted is not None and not is_wanted(len(part)):
             return False
-    report.add("late_fees", late_fees_issue(location.pk, today=day, now=now))
+    fees = late_fees_issue(location.pk, today=day, now=now)
+    report.add("late_fees", len(fees))
+    if with_rows:
+        rows = Invoice.objects.filter(pk__in=fees).order_by("pk").values_list("subscription_id", "total")
+        report.rows += [NightRow(pk, "late_fee", total) for pk, total in rows if pk]
     return True
+
+
+def _or_halves(
+    ids: Sequence[int],
+    owners: dict[int, int],
+    day: date,
+    *,
+    now: datetime,
+    report: NightReport,
+    with_rows: bool,
+    judged_on: date | None,
+) -> None:
+    """One service that cannot be done must not keep its location from being billed: halves, down to its customer."""
+    try:
+        chunk_do(ids, day, now=now, report=report, with_rows=with_rows, judged_on=judged_on)
+    except DomainError as error:
+        customers = sorted({owners[pk] for pk in ids})
+        if len(customers) == 1:
+            logger.warning("services %s were left out of the night: %s", list(ids), error.code)
+            report.add("refused", len(ids))
+            report.refused += [(pk, str(error.message)) for pk in ids]
+            return
+        middle = customers[len(customers) // 2]
+        for half in ([pk for pk in ids if owners[pk] < middle], [pk for pk in ids if owners[pk] >= middle]):
+            _or_halves(half, owners, day, now=now, report=report, with_rows=with_rows, judged_on=judged_on)
 
 
 @transaction.atomic

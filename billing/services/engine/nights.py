@@ -1,9 +1,9 @@
 """Every location's every day is done once: when, by whom, how far, and again after a fall.
 
-The hourly job looks at each location's own clock: from `billing.run_hour` of its day on, that day must have been run. The run
-is a BillingRun, unique by location and day; what it does is idempotent by itself, so a run that was killed is simply
-continued, a night that was missed is caught up by the next one (bills carry the day they should have had), and a clock
-that jumps back finds the days done.
+The hourly job looks at each location's own clock: from `billing.run_hour` of its day on, that day must have been run. The
+run is a BillingRun, unique by location and day; what it does is idempotent by itself, so a run that was killed is simply
+continued, one that failed is tried again every hour of its day, a night that was missed is caught up by the next one
+(bills carry the day they should have had), and a clock that jumps back finds the days done.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 RUN_HOUR = "billing.run_hour"
 KIND = "night"
 TASK, QUEUE = "billing.tasks.run_do", "batches"
+LEFT_OUT = "left_out"  # in the outcome: [service, why] of those that could not be done, the first so many
+MOST_NAMED = 50
 SILENT = timedelta(minutes=5)  # a run that says nothing for so long has died
 
 
@@ -64,13 +66,17 @@ def next_night(location: Location, *, now: datetime) -> date:
 
 @transaction.atomic
 def night_order(location: Location, day: date) -> tuple[BillingRun, bool]:
-    """The run of that day, and whether it is new. The same day is ordered once, whoever asks."""
+    """The run of that day, and whether it was ordered now. Asked again, only a run that failed is ordered again."""
     run, is_new = BillingRun.objects.get_or_create(
         request_key=night_key(location.pk, day), defaults={"kind": KIND, "location": location, "day": day}
     )
-    if is_new:
+    failed = BillingRun.objects.filter(pk=run.pk, status=RunStatus.FAILED)
+    is_again = not is_new and bool(
+        transition_set(failed, to=RunStatus.QUEUED, allowed=RUN_MOVES, finished_at=None, error="")
+    )
+    if is_new or is_again:
         kick(TASK, run.pk, queue=QUEUE)
-    return run, is_new
+    return run, is_new or is_again
 
 
 def runs_resume(*, now: datetime | None = None) -> int:
@@ -133,18 +139,22 @@ def _night(run: BillingRun, at: datetime) -> tuple[bool, dict[str, Any]]:
     candidates = night_candidates(run.location, run.day)
     BillingRun.objects.filter(pk=run.pk).update(done=0, total=len(candidates))
     report = NightReport()
+    before = {
+        key: value for key, value in run.outcome.items() if key not in {"refused", LEFT_OUT}
+    }  # they are tried again
     is_finished = night_do(
         run.location, run.day, now=at, report=report, candidates=candidates,
-        is_wanted=lambda count: progress_add(run, count, outcome_of(report, run.outcome)),
+        is_wanted=lambda count: progress_add(run, count, outcome_of(report, before)),
     )  # fmt: skip
     logger.info("night of location %d, %s: %s", run.location.pk, run.day, report.counts)
-    return is_finished, outcome_of(report, run.outcome)
+    return is_finished, outcome_of(report, before)
 
 
 def outcome_of(report: NightReport, before: dict[str, Any]) -> dict[str, Any]:
     """The counts, added to those of the worker that died; the sum of the bills as text."""
     billed = quantise(quantise(before.get("billed", 0)) + report.billed)
-    return {**outcome_counted(before, report.counts), "billed": str(billed)}
+    left_out = {LEFT_OUT: [list(row) for row in report.refused[:MOST_NAMED]]} if report.refused else {}
+    return {**outcome_counted(before, report.counts), "billed": str(billed), **left_out}
 
 
 def outcome_counted(before: dict[str, Any], counts: dict[str, int]) -> dict[str, Any]:

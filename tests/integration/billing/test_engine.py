@@ -8,19 +8,23 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connections, transaction
 
 from billing.choices import BillingMode
-from billing.models import BillingRun, Invoice, Subscription, SubscriptionEvent
+from billing.models import BillingRun, Coupon, CouponUse, Invoice, Subscription, SubscriptionEvent
+from billing.monitoring import nights_state
 from billing.services.engine import night as night_module
 from billing.services.engine import nights
 from billing.services.engine.preview import engine_preview
+from billing.services.subscriptions_access import subscription_move
 from billing.services.subscriptions_pausing import subscription_pause
 from billing.services.subscriptions_plans import subscription_change_plan
 from billing.services.subscriptions_promises import promise_to_pay
 from core.db.numbers import numbers_take
-from core.errors import TransitionError
+from core.errors import DomainError, TransitionError
 from core.settings_registry import setting_change
+from customers.models import Customer
 from locations.models import AccessAccount
 from tests.integration.billing.service_world import (
     at,
@@ -217,6 +221,81 @@ def test_a_run_that_fails_says_so_and_may_be_tried_again(monkeypatch: pytest.Mon
     assert nights.run_do(run.pk, now=at(date(2026, 12, 22))).status == "done"
 
 
+def test_a_night_that_failed_is_ordered_again_every_hour_and_said_on_the_health_page() -> None:
+    pos = place()
+    service(pos, plan(pos), NOV_22)
+    day = date(2026, 12, 22)
+    run = ordered(pos, day)
+    BillingRun.objects.filter(pk=run.pk).update(status="failed", error="OperationalError", finished_at=at(day))
+    found = nights_state()
+    assert (found.is_ok, "Pos 1" in found.sentence, "OperationalError" in found.sentence) == (False, True, True)
+    assert nights.nights_start(now=at(day, 3)) == 1
+    run.refresh_from_db()
+    assert (run.status, run.error, run.finished_at) == ("queued", "", None)
+    assert nights.run_do(run.pk, now=at(day, 3)).status == "done"
+    assert nights.nights_start(now=at(day, 4)) == 0
+    assert nights_state().is_ok
+
+
+@pytest.mark.parametrize("status", ["done", "cancelled"])
+def test_a_night_that_is_done_or_was_stopped_by_a_person_is_left_alone(status: str) -> None:
+    pos = place()
+    service(pos, plan(pos), NOV_22)
+    day = date(2026, 12, 22)
+    run = ordered(pos, day)
+    BillingRun.objects.filter(pk=run.pk).update(status=status, finished_at=at(day))
+    assert nights.nights_start(now=at(day, 3)) == 0
+    run.refresh_from_db()
+    assert run.status == status
+
+
+def test_one_service_that_cannot_be_billed_does_not_keep_its_location_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pos = place()
+    offer = plan(pos)
+    rows = [service(pos, offer, NOV_22) for _n in range(7)]
+    second = service(pos, offer, NOV_22, Customer.objects.get(pk=rows[3].customer_id))
+    real = night_module.bills_write
+
+    def refuses_one(drafts: Any, **kwargs: Any) -> Any:
+        if any(row.subscription.pk == rows[3].pk for row in drafts):
+            raise DomainError("invoice.amount", "Amounts are whole units.")
+        return real(drafts, **kwargs)
+
+    day = date(2026, 12, 22)
+    with monkeypatch.context() as patch:
+        patch.setattr(night_module, "bills_write", refuses_one)
+        run = nights.run_do(ordered(pos, day).pk, now=at(day))
+    assert (run.status, run.outcome["bills"], run.outcome["refused"]) == ("done", 6, 2)
+    assert run.outcome["left_out"] == [[row.pk, "Amounts are whole units."] for row in (rows[3], second)]
+    assert [len(bills(row)) for row in (*rows, second)] == [2, 2, 2, 1, 2, 2, 2, 1]
+    found = nights_state()
+    assert (found.is_ok, "2" in found.sentence) == (False, True)
+    sound()
+    run = nights.run_do(ordered(pos, day + DAY).pk, now=at(day + DAY))
+    assert (run.outcome["bills"], "refused" in run.outcome, nights_state().is_ok) == (2, False, True)
+    assert [len(bills(row)) for row in (rows[3], second)] == [2, 2]
+
+
+def test_a_coupon_of_half_a_rupiah_is_refused_and_stops_no_night() -> None:
+    pos = place()
+    row = service(pos, plan(pos), NOV_22)
+    coupon = Coupon(code="SETENGAH", kind="amount", value="1000.50")
+    with pytest.raises(ValidationError, match="without decimals"):
+        coupon.full_clean()
+    coupon.save()  # as one that was kept before that was checked
+    CouponUse.objects.create(coupon=coupon, subscription=row, bills_left=1, at=at(NOV_22))
+    night(pos, date(2026, 12, 22))
+    assert [bill[2] for bill in bills(row)] == [150_000, 148_999]
+
+
+def test_a_late_fee_also_falls_due_after_the_service_moved() -> None:
+    pos, other = place(), place("Pos 2")
+    row = service(pos, plan(pos, other, late_fee=10_000, late_fee_days=7), NOV_22)
+    subscription_move(row, location=other, actor=None, now=at(NOV_22))
+    found = [night(other, NOV_22 + n * DAY).get("late_fees", 0) for n in range(5, 12)]
+    assert (sum(found), [bill[2] for bill in bills(row)]) == (1, [150_000, 10_000])
+
+
 KILLED = """
 from datetime import UTC, datetime
 from billing.services.engine import night, nights
@@ -311,6 +390,7 @@ def test_a_preview_says_exactly_what_then_happens_and_leaves_nothing() -> None:
     assert shown.report.counts == report.counts
     assert shown.report.billed == report.billed
     assert shown.report.rows == report.rows
+    assert [row.amount for row in report.rows if row.what == "late_fee"] == [5_000] * 4
     assert report.counts == {
         "bills": 7, "plan_changes": 1, "resumed": 1, "isolated": 4, "promises_broken": 1, "late_fees": 4,
     }  # fmt: skip

@@ -216,9 +216,9 @@ def test_a_late_fee_is_its_own_bill_once(customer: Customer) -> None:
     place = service.location_id
     invoice = issued(customer, subscription_id=service.pk, location_id=place)
     pay(customer, 50_000)
-    assert late_fees_issue(place, today=date(2026, 11, 29), now=NOW) == 0
-    assert late_fees_issue(place, today=date(2026, 11, 30), now=NOW) == 1
-    assert late_fees_issue(place, today=date(2026, 12, 30), now=NOW) == 0
+    assert late_fees_issue(place, today=date(2026, 11, 29), now=NOW) == []
+    assert len(late_fees_issue(place, today=date(2026, 11, 30), now=NOW)) == 1
+    assert late_fees_issue(place, today=date(2026, 12, 30), now=NOW) == []
     fee = Invoice.objects.get(source=f"late:{invoice.pk}")
     assert (fee.total, fee.subscription, fee.location_id) == (D(10_000), service, place)
     assert fee.lines.get().details == {"number": invoice.number, "due_on": "2026-11-22", "percent": "10.00"}
@@ -229,10 +229,10 @@ def test_no_late_fee_while_a_promise_holds_or_after_payment(customer: Customer) 
     service = make_service(customer, late_fee=D(5_000), late_fee_days=0)
     issued(customer, subscription_id=service.pk, location_id=service.location_id)
     promise = Promise.objects.create(subscription=service, until_on=date(2026, 12, 1), at=NOW)
-    assert late_fees_issue(service.location_id, today=date(2026, 12, 1), now=NOW) == 0
+    assert late_fees_issue(service.location_id, today=date(2026, 12, 1), now=NOW) == []
     promise.delete()
     pay(customer, 150_000)
-    assert late_fees_issue(service.location_id, today=date(2026, 12, 1), now=NOW) == 0
+    assert late_fees_issue(service.location_id, today=date(2026, 12, 1), now=NOW) == []
 
 
 # --- months ahead ---------------------------------------------------------------------------------------------------

@@ -52,6 +52,23 @@ def test_reopen_until_a_day_and_isolated_again_after_it() -> None:
     assert {state(row)[0] for row in rows} == {"isolated"}
 
 
+def test_the_day_of_a_promise_is_the_locations_day() -> None:
+    """At three in the morning in Jakarta it is still yesterday in UTC: a promise until yesterday would open nobody."""
+    pos = place()
+    rows = [service(pos, plan(pos, grace_days=0), NOV_22)]
+    today = NOV_22 + 3 * DAY
+    night(pos, today)
+    with pytest.raises(DomainError):
+        mass_order(
+            MassStep("reopen", Selection(location_id=pos.pk), reason="banjir", until_on=today - DAY),
+            request_key="key-1", actor=user(), now=at(today, 3),
+        )  # fmt: skip
+    step = MassStep("reopen", Selection(location_id=pos.pk), reason="banjir", until_on=today)
+    run = mass_order(step, request_key="key-2", actor=user("b"), now=at(today, 3))
+    assert nights.run_do(run.pk, now=at(today, 3)).outcome == {"reopened": 1}
+    assert state(rows[0])[0] == "grace"
+
+
 def test_another_plan_for_many_at_once_or_with_the_period() -> None:
     pos = place()
     offer, big = plan(pos), plan(pos, name="Paket 20M", price=300_000)
