@@ -22,7 +22,14 @@ from billing.ledger import chart
 from billing.models import Allocation, Charge, Invoice, JournalEntry
 from billing.pdf import invoice_pdf, quantity_words
 from billing.selectors import invoices_visible_to
-from billing.services.invoices import credit_left, credit_note_issue, invoice_void, invoice_write, write_off
+from billing.services.invoices import (
+    credit_left,
+    credit_note_issue,
+    invoice_use_balance,
+    invoice_void,
+    invoice_write,
+    write_off,
+)
 from billing.words import invoice_words, line_words
 from core import clock
 from core.admin import AutocompleteFilter, Confirmation, ModelAdmin
@@ -74,7 +81,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
         (None, {"fields": ("note",)}),
     )  # fmt: skip
     fieldsets = add_fieldsets
-    confirmations = ("credit", "void", "write_off")
+    confirmations = ("use_balance", "credit", "void", "write_off")
     live_template = "billing/admin/invoice_facts.html"
     is_facts_only = True
     audit_noun = ""
@@ -185,6 +192,26 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
         }  # fmt: skip
 
     # --- actions ----------------------------------------------------------------------------------------------------
+
+    def use_balance(self, request: HttpRequest, row: Invoice) -> Confirmation | None:
+        balance = (row.customer.merged_into or row.customer).balance
+        if row.kind != InvoiceKind.INVOICE or row.status != InvoiceStatus.OPEN or not balance:
+            return None
+
+        def run(data: dict[str, Any]) -> str:
+            amount = invoice_use_balance(row, **who(request))
+            return _("%(amount)s of %(number)s is paid from the balance.") % {
+                "amount": money(amount),
+                "number": row.number,
+            }
+
+        left = row.total - row.settled_amount
+        return Confirmation(
+            title=_("Pay from the balance"), button=_("Pay from the balance"), run=run, icon="payments",
+            question=_("Pay %(amount)s of %(number)s from the balance of %(balance)s?")
+            % {"amount": money(min(left, balance)), "number": row.number, "balance": money(balance)},
+            permission="payments.take_cash", is_primary=True,
+        )  # fmt: skip
 
     def credit(self, request: HttpRequest, row: Invoice) -> Confirmation | None:
         if row.kind != InvoiceKind.INVOICE or row.status not in ISSUED or not (left := credit_left(row)):

@@ -22,14 +22,21 @@ from billing.ledger import chart
 from billing.models import Allocation, Invoice, InvoiceLine
 from billing.pdf import invoice_pdf
 from billing.selectors import invoices_visible_to
-from billing.services.invoices import ManualLine, credit_note_issue, invoice_void, invoice_write, write_off
+from billing.services.invoices import (
+    ManualLine,
+    credit_note_issue,
+    invoice_use_balance,
+    invoice_void,
+    invoice_write,
+    write_off,
+)
 from billing.services.invoices_manual import MANUAL_ACCOUNTS, MAX_LINES
 from billing.words import line_words
 from core import clock
 from core.api.filters import id_filter
 from core.api.requests import request_key, who
 from core.api.schema import IDEMPOTENCY
-from core.api.serializers import MAX_ID, AmountField, OutSerializer, StrictSerializer, TextField
+from core.api.serializers import MAX_ID, AmountField, NoInput, OutSerializer, StrictSerializer, TextField
 from core.api.views import RoomViewSet
 from core.errors import DomainError
 from core.links import pay_link
@@ -174,6 +181,7 @@ class InvoiceViewSet(RoomViewSet):
         "credit_note": "billing.credit_invoice",
         "void": "billing.void_invoice",
         "write_off": "billing.write_off_invoice",
+        "use_balance": "payments.take_cash",
     }
 
     def visible(self) -> QuerySet[Invoice]:
@@ -194,6 +202,15 @@ class InvoiceViewSet(RoomViewSet):
         invoice, key = self.get_object(), request_key(request)
         note = credit_note_issue(invoice, **self.checked(CreditIn), request_key=key, now=clock.now(), **who(request))
         return self.answer(self.fresh(note), status=201)
+
+    @extend_schema(request=NoInput, responses={200: InvoiceOut})
+    @action(detail=True, methods=["post"], url_path="use-balance")
+    def use_balance(self, request: Request, pk: str) -> Response:
+        """Pay the bill from the customer's balance, as far as that reaches."""
+        invoice = self.get_object()
+        self.checked(NoInput)
+        invoice_use_balance(invoice, now=clock.now(), **who(request))
+        return self.answer(self.fresh(invoice))
 
     @extend_schema(request=ReasonIn, responses={200: InvoiceOut})
     @action(detail=True, methods=["post"])

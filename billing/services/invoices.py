@@ -10,6 +10,7 @@ from billing.services.invoices_earning import earnings_recognise
 from billing.services.invoices_fees import late_fees_issue
 from billing.services.invoices_issuing import invoice_issue, invoices_issue
 from billing.services.invoices_manual import ManualLine, invoice_write
+from billing.services.invoices_paying import invoice_use_balance
 from billing.services.invoices_runs import (
     BulkOrder,
     bills_run,
@@ -36,6 +37,7 @@ __all__ = [
     "credit_note_issue",
     "earnings_recognise",
     "invoice_issue",
+    "invoice_use_balance",
     "invoice_void",
     "invoice_write",
     "invoices_issue",

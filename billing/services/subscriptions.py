@@ -279,6 +279,8 @@ def subscription_change(
     }  # fmt: skip
     event_write(fresh, "changed", at=at, actor=actor, changes=details)
     staff_acted(actor, "subscription.changed", ip, fresh, changes=details)
+    if fresh.is_auto_renewed and "is_auto_renewed" in changed:
+        balance_apply([fresh.customer_id], now=at)  # not only with the next bill
     services_reconsider([fresh.pk], now=at)  # other days of grace may open or hold back
     fresh.refresh_from_db()
     return fresh

@@ -27,6 +27,7 @@ from billing.services.subscriptions_pausing import subscription_resume
 from billing.services.subscriptions_plans import plan_changes_apply
 from core.errors import DomainError
 from core.settings_registry import setting
+from customers.models import Customer
 from locations.models import Location
 
 logger = logging.getLogger(__name__)
@@ -133,6 +134,9 @@ def night_do(
         _or_halves(part, owners, day, now=now, report=report, with_rows=with_rows, judged_on=judged_on)
         if is_wanted is not None and not is_wanted(len(part)):
             return False
+    # also of those without a running service: money and debt must not stand side by side for ever
+    both = Customer.objects.filter(location=location, merged_into=None, balance__gt=0, debt__gt=0)
+    balance_apply(both.values_list("pk", flat=True), now=now)
     fees = late_fees_issue(location.pk, today=day, now=now)
     report.add("late_fees", len(fees))
     if with_rows:
