@@ -207,7 +207,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
 
         left = row.total - row.settled_amount
         return Confirmation(
-            title=_("Pay from the balance"), button=_("Pay from the balance"), run=run, icon="payment",
+            title=_("Pay from the balance"), button=_("Pay from the balance"), run=run, icon="check",
             question=_("Pay %(amount)s of %(number)s from the balance of %(balance)s?")
             % {"amount": money(min(left, balance)), "number": row.number, "balance": money(balance)},
             permission="payments.take_cash", is_primary=True,
