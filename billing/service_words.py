@@ -16,6 +16,7 @@ from billing.choices import BillingMode, PeriodMode, RunStatus, SubscriptionStat
 from billing.models import BillingRun, Subscription
 from core.formats import money, number
 from core.words import Tone, Words
+from locations.models import RouterEntry
 from locations.words import fact_of, row_words
 
 _STATES: dict[str, tuple[Tone, str]] = {
@@ -98,6 +99,15 @@ def login_words(row: Subscription) -> Words | None:
     if account is None:
         return None
     return row_words(fact_of(account, location=row.location, state=getattr(row.location, "state", None)))
+
+
+def address_text(row: Subscription, shut: RouterEntry | None) -> str:
+    """The address, and once the service is over whether the router keeps it shut."""
+    if not (row.static_address and shut):
+        return row.static_address or ""
+    state = getattr(row.location, "state", None)
+    values = {"address": row.static_address, "state": row_words(fact_of(shut, location=row.location, state=state)).text}
+    return _("%(address)s: stays shut on the router until somebody else gets it. %(state)s") % values
 
 
 def wish_text(row: Subscription) -> str:

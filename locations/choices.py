@@ -127,6 +127,10 @@ class Priority(models.IntegerChoices):
 # of profiles that were the router's: no comment of ours is written, and they are never removed there
 ADOPTED_TAG = "own"
 ISOLATION_TAG = "iso"  # of profiles for the isolated; tags of the isolation rules begin with it
+OFF_LIST = (
+    "mb-off"  # static addresses that are switched off or whose service is over: a rule of ours drops all they send
+)
+OFF_TAG = "off"  # of list entries that keep an address shut after its subscriber left
 
 
 class SessionEnd(models.TextChoices):

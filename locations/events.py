@@ -18,8 +18,12 @@ class FirstLogin(Event):
 
 @dataclass(frozen=True)
 class AccountsRemoved(Event):
-    """The routers confirmed that these accounts are gone. `names` are (location id, kind, name, tag)."""
+    """The routers confirmed that these accounts are gone, and so are their rows: whoever points at them lets go now.
 
+    `names` are (location id, kind, name, tag).
+    """
+
+    account_ids: Sequence[int]
     names: Sequence[tuple[int, str, str, str]]
 
 

@@ -12,8 +12,11 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.choices import Role
 from accounts.models import User
 from locations.choices import (
+    OFF_LIST,
+    OFF_TAG,
     DriftCategory,
     DriftSubject,
+    EntryKind,
     Hold,
     Kind,
     Presence,
@@ -113,6 +116,12 @@ def tag_counts(tag: str) -> SyncCounts:
 def entries_visible_to(user: User) -> QuerySet[RouterEntry]:
     """Address-list, walled-garden and firewall entries at the locations this person may see."""
     return RouterEntry.objects.filter(location__in=locations_visible_to(user).values("pk"))
+
+
+def shut_address(location_id: int, address: str) -> RouterEntry | None:
+    """The entry that keeps an address shut there since its static subscriber left, if it is wanted."""
+    rows = RouterEntry.objects.filter(location=location_id, kind=EntryKind.ADDRESS_LIST, tag=OFF_TAG)
+    return rows.filter(name=f"{OFF_LIST} {address}", presence=Presence.PRESENT).first()
 
 
 def rollouts_visible_to(user: User) -> QuerySet[ProfileRollout]:

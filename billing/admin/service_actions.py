@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from billing.choices import RUNNING, PlanChangeStatus, PromiseStatus, SubscriptionStatus
+from billing.choices import RUNNING, PlanChangeStatus, PlanType, PromiseStatus, SubscriptionStatus
 from billing.models import Plan, PlanChange, Promise, Subscription
 from billing.selectors import plans_on_sale
 from billing.service_forms import (
@@ -226,8 +226,11 @@ def isolate(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) ->
 def end(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status == ENDED:
         return None
+    question = _("End %(name)s for good? This cannot be undone.")
+    if row.type == PlanType.STATIC:
+        question += " " + _("Its address stays shut on the router until somebody else gets it.")
     return _step(
         request, row, subscription_end, _("%(name)s is ended; the router removes its login. What is owed stays owed."),
-        title=_("End"), question=_("End %(name)s for good? This cannot be undone."), icon="cancel", form=EndForm,
+        title=_("End"), question=question, icon="cancel", form=EndForm,
         permission="billing.end_subscription", is_danger=True,
     )  # fmt: skip

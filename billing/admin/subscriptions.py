@@ -15,12 +15,21 @@ from django.utils.translation import gettext_lazy
 from billing.admin import service_actions
 from billing.admin.mass import MOST_IDS
 from billing.admin.mass import PERMISSION as MASS
-from billing.choices import PlanChangeStatus
+from billing.choices import PlanChangeStatus, PlanType, SubscriptionStatus
 from billing.models import Invoice, PlanChange, Subscription, SubscriptionEvent
 from billing.selectors import plans_on_sale, subscriptions_visible_to
 from billing.selectors_services import next_bill_of, overdue_of
 from billing.service_forms import SubscriptionForm
-from billing.service_words import EVENTS, day_text, login_words, overdue_text, status_words, terms_text, wish_text
+from billing.service_words import (
+    EVENTS,
+    address_text,
+    day_text,
+    login_words,
+    overdue_text,
+    status_words,
+    terms_text,
+    wish_text,
+)
 from billing.services.history import today_at
 from billing.services.subscriptions import subscription_activate, subscription_create
 from billing.words import days_words
@@ -28,7 +37,8 @@ from core import clock
 from core.admin import AutocompleteFilter, ModelAdmin
 from core.client_ip import client_ip
 from core.formats import moment, money
-from locations.selectors import choice_for, groups_visible_to
+from locations.models import RouterEntry
+from locations.selectors import choice_for, groups_visible_to, shut_address
 from locations.words_balancing import choice_sentences
 
 SHOWN_EVENTS, SHOWN_BILLS = 50, 6
@@ -189,6 +199,11 @@ def _page(name: str, pk: int | None) -> str:
         return ""
 
 
+def _shut(row: Subscription) -> RouterEntry | None:
+    is_over = row.status == SubscriptionStatus.ENDED and row.type == PlanType.STATIC and row.static_address
+    return shut_address(row.location_id, str(row.static_address)) if is_over else None
+
+
 def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
     price = row.plan.price_sell if row.price is None else row.price
     next_bill = next_bill_of(row)
@@ -210,7 +225,7 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         (_("Per month"), money(price)),
         (_("Location"), row.location.name),
         (_("Why there"), " ".join(choice_sentences(choice.details)) if choice else ""),
-        (_("Static address"), row.static_address or ""),
+        (_("Static address"), address_text(row, _shut(row))),
         (_("MAC address (caller lock)"), row.mac_address),
         (_("Terms"), terms_text(row)),
         (_("Started"), day_text(row.started_on) if row.started_on else ""),

@@ -316,7 +316,7 @@ def subscription_end(
     )  # fmt: skip
     _loose_ends(fresh, today, at)
     if fresh.account_id:
-        accounts_remove(AccessAccount.objects.filter(pk=fresh.account_id))
+        accounts_remove(AccessAccount.objects.filter(pk=fresh.account_id), shuts_addresses=True)
     event_write(
         fresh, "ended", at=at, actor=actor, reason=why, from_status=before, to_status=SubscriptionStatus.ENDED,
         is_credited=is_credited,

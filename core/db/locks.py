@@ -3,7 +3,7 @@ NumberSequence, RouterProfile, AccessAccount. Locks by primary key order cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -27,6 +27,13 @@ def try_advisory_lock(key: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])
         return bool(cursor.fetchone()[0])
+
+
+def advisory_locks_wait(keys: Iterable[int]) -> None:
+    """Take these transaction-scoped advisory locks, waiting for each; in one order, so that two callers cannot dead-lock."""
+    with connection.cursor() as cursor:
+        for key in sorted(set(keys)):
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
 @contextmanager

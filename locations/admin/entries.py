@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from core.admin import AutocompleteFilter, Confirmation, ModelAdmin, ReadOnlyMixin
 from core.client_ip import client_ip
 from core.formats import moment
-from locations.choices import Hold, Presence
+from locations.choices import OFF_TAG, Hold, Presence
 from locations.models import NOT_SYNCED, RouterEntry
 from locations.selectors import entries_visible_to
-from locations.services import entry_adopt
+from locations.services import address_release, entry_adopt
 from locations.words import fact_of, row_words
 
 
@@ -43,12 +43,13 @@ class RouterEntryAdmin(ReadOnlyMixin, ModelAdmin[RouterEntry]):
     search_help_text = gettext_lazy("Name or its beginning")
     sortable_by = ()
     ordering = ("-id",)
-    is_small_table = True  # some dozens per location, made from its settings
-    confirmations = ("adopt",)
+    is_small_table = True  # some dozens per location, and one for each static address that nobody has any more
+    confirmations = ("adopt", "release")
     live_template = "locations/admin/account_facts.html"
     is_facts_only = True
     empty_text = gettext_lazy(
-        "Address lists, walled garden and firewall rules appear here when a location has an isolation page."
+        "Address lists, walled garden and firewall rules appear here when a location has an isolation page or static "
+        "addresses."
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RouterEntry]:
@@ -69,6 +70,8 @@ class RouterEntryAdmin(ReadOnlyMixin, ModelAdmin[RouterEntry]):
             facts.append((label, moment(value, zone) if value else "–"))
         is_leaving = row.presence == Presence.ABSENT
         wish = _("should not be on the router") if is_leaving else _("should be on the router")
+        if row.tag == OFF_TAG and not is_leaving:
+            wish = _("Its static subscriber left: the address stays shut until somebody else gets it.")
         return {"words": self._words(row), "wish": wish, "fact_rows": facts}
 
     def adopt(self, request: HttpRequest, row: RouterEntry) -> Confirmation | None:
@@ -84,4 +87,23 @@ class RouterEntryAdmin(ReadOnlyMixin, ModelAdmin[RouterEntry]):
             question=_("The router has an entry %(name)s that we did not make. Take it over and write ours into it?")
             % {"name": row.name},
             permission="locations.adopt_accessaccount",
+        )  # fmt: skip
+
+    def release(self, request: HttpRequest, row: RouterEntry) -> Confirmation | None:
+        if row.tag != OFF_TAG or row.presence == Presence.ABSENT:
+            return None
+        address = {"address": row.words["address"], "place": row.location.name}
+
+        def run(data: dict[str, Any]) -> str:
+            address_release(row, actor=request.user, ip=client_ip(request))  # type: ignore[arg-type]
+            return _("%(address)s is opened at %(place)s with the next write to the router.") % address
+
+        return Confirmation(
+            title=_("Open the address"), button=_("Open the address"), run=run, icon="lock_open", is_danger=True,
+            question=_(
+                "A static subscriber left %(address)s at %(place)s. Open it? Whoever uses it is online then, without a "
+                "limit. When a service of ours gets the address it is opened by itself."
+            )
+            % address,
+            permission="locations.disable_accessaccount",
         )  # fmt: skip

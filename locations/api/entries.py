@@ -17,7 +17,7 @@ from locations.api.filters import EntryFilter, RolloutFilter
 from locations.api.serializers import EntryRowOut, RolloutIn, RolloutOut, RolloutRowOut
 from locations.models import ProfileRollout, RouterEntry, RouterProfile
 from locations.selectors import entries_visible_to, locations_visible_to, rollouts_visible_to
-from locations.services import entry_adopt, profile_rollout_cancel, profile_rollout_start
+from locations.services import address_release, entry_adopt, profile_rollout_cancel, profile_rollout_start
 
 
 class EntryViewSet(RoomViewSet):
@@ -32,6 +32,7 @@ class EntryViewSet(RoomViewSet):
         "list": "locations.view_routerentry",
         "retrieve": "locations.view_routerentry",
         "adopt": "locations.adopt_accessaccount",
+        "release": "locations.disable_accessaccount",
     }
 
     def visible(self) -> QuerySet[RouterEntry]:
@@ -44,6 +45,15 @@ class EntryViewSet(RoomViewSet):
         entry = self.get_object()
         self.checked(NoInput)
         entry_adopt(entry, **who(request))
+        return self.answer(self.fresh(entry))
+
+    @extend_schema(request=NoInput, responses={200: EntryRowOut})
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: str) -> Response:
+        """Open an address (tag `off`) that was shut when its static subscriber left."""
+        entry = self.get_object()
+        self.checked(NoInput)
+        address_release(entry, **who(request))
         return self.answer(self.fresh(entry))
 
 

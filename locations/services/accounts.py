@@ -17,11 +17,12 @@ from core.db.copy import copy_rows
 from core.db.locks import lock_row
 from core.errors import DomainError
 from core.staff_events import StaffActed
-from locations.choices import Hold, Presence, Priority
+from locations.choices import Hold, Kind, Presence, Priority
 from locations.models import AccessAccount, RouterProfile
 from locations.services.changes import check_static_address
 from locations.services.isolation import isolation_profiles_put
 from locations.services.kicks import kick_locations
+from locations.services.shutting import addresses_pass
 
 COPY_COLUMNS = (
     "location_id", "profile_id", "kind", "name", "password", "presence", "tag", "priority", "revision",
@@ -107,6 +108,8 @@ def account_put(
         if account.presence == Presence.ABSENT:  # somebody new under an old name is not held back for the old one
             wanted |= {"is_isolated": False, "kept_comment": None, "is_password_kept": False}
         _change_if_different(account, {**wanted, "tag": tag}, priority)
+    if static_address:
+        addresses_pass(given=[(profile.location_id, static_address)])
     kick_locations([profile.location_id], is_forced=priority == Priority.PAID)
     return account
 
@@ -131,16 +134,20 @@ def _change_if_different(account: AccessAccount, wanted: dict[str, Any], priorit
 
 
 @transaction.atomic
-def accounts_remove(accounts: QuerySet[AccessAccount], *, priority: int = Priority.REMOVAL) -> int:
+def accounts_remove(
+    accounts: QuerySet[AccessAccount], *, shuts_addresses: bool = False, priority: int = Priority.REMOVAL
+) -> int:
     """Want these accounts off their routers, sessions and cookies ended. The rows go when the routers confirmed.
 
-    One UPDATE over the set; rows already on their way out stay as they are. Returns how many changed.
+    One UPDATE over the set; rows already on their way out stay as they are. Returns how many changed. With
+    `shuts_addresses` the addresses of static subscribers stay shut there until somebody else gets them (a service that
+    is over); without it nothing of them stays on the router, and nothing stops who still uses the address.
     """
     chosen = accounts.filter(presence=Presence.PRESENT).order_by("pk").select_for_update(of=("self",))
-    ids_and_locations = list(chosen.values_list("pk", "location_id"))
-    if not ids_and_locations:
+    locked = list(chosen.values_list("pk", "location_id", "kind", "static_address"))
+    if not locked:
         return 0
-    changed = AccessAccount.objects.filter(pk__in=[pk for pk, _location in ids_and_locations]).update(
+    changed = AccessAccount.objects.filter(pk__in=[row[0] for row in locked]).update(
         presence=Presence.ABSENT,
         is_kick_due=True,
         moved_to=None,
@@ -150,7 +157,9 @@ def accounts_remove(accounts: QuerySet[AccessAccount], *, priority: int = Priori
         hold=Hold.NONE,
         router_words="",
     )
-    kick_locations({location for _pk, location in ids_and_locations})
+    if shuts_addresses:
+        addresses_pass(left=[(row[1], row[3]) for row in locked if row[2] == Kind.STATIC and row[3]])
+    kick_locations({row[1] for row in locked})
     return changed
 
 

@@ -20,6 +20,7 @@ from locations.choices import ADOPTED_TAG, Hold, Kind, Presence, Priority
 from locations.models import AccessAccount, Location, RouterProfile
 from locations.services.expressing import express_again, locked_parts
 from locations.services.kicks import kick_locations
+from locations.services.shutting import addresses_pass
 
 COLUMNS = (
     "location_id", "profile_id", "kind", "name", "applied_name", "router_id", "password", "is_password_kept", "tag",
@@ -64,7 +65,9 @@ def accounts_adopt(profile: RouterProfile, found: Iterable[Found], *, now: datet
     stays then.
     """
     ordered = sorted(found, key=lambda one: one.name)
-    return copy_rows(AccessAccount, COLUMNS, (_columns(profile, one, now) for one in ordered))
+    count = copy_rows(AccessAccount, COLUMNS, (_columns(profile, one, now) for one in ordered))
+    addresses_pass(given=[(profile.location_id, one.static_address) for one in ordered if one.static_address])
+    return count
 
 
 def _columns(profile: RouterProfile, one: Found, now: datetime) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from locations.models import AccessAccount, RouterProfile
 from locations.services.expressing import Accounts, chosen, express_again, locked_parts
 from locations.services.isolation import isolation_profiles_put
 from locations.services.kicks import kick_locations
+from locations.services.shutting import addresses_pass
 
 
 class Unset(Enum):
@@ -63,6 +64,7 @@ def account_change(
     _check_free(account, different)
     if "password" in different:
         different["is_password_kept"] = False
+    before = account.static_address
     is_kicked = bool(KICKING & different.keys()) or (account.kind == Kind.HOTSPOT and "password" in different)
     for key, value in different.items():
         setattr(account, key, value)
@@ -72,8 +74,19 @@ def account_change(
     account.is_kick_due = account.is_kick_due or is_kicked
     fields = [key.removesuffix("_id") for key in different]
     account.save(update_fields=[*fields, "revision", "priority", "hold", "router_words", "is_kick_due", "changed_at"])
+    if "static_address" in different:
+        _addresses_follow(account, before)
     kick_locations([account.location_id], is_forced=priority == Priority.PAID)
     return account
+
+
+def _addresses_follow(account: AccessAccount, before: str | None) -> None:
+    """His new address is opened. Who is held back does not get out by the old one; whoever pays may still be using it."""
+    is_held_back = account.kind == Kind.STATIC and (account.is_isolated or account.is_disabled)
+    addresses_pass(
+        given=[(account.location_id, account.static_address)] if account.static_address else [],
+        left=[(account.location_id, before)] if before and is_held_back else [],
+    )
 
 
 def _same_place(profile: RouterProfile, account: AccessAccount) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -17,7 +18,7 @@ from core import events
 from core.db.locks import lock_row
 from core.errors import DomainError
 from core.staff_events import StaffActed
-from locations.choices import ISOLATION_TAG, EntryKind, Hold, Kind, Presence, Priority
+from locations.choices import ISOLATION_TAG, OFF_LIST, OFF_TAG, EntryKind, Hold, Kind, Presence, Priority
 from locations.models import Location, RouterEntry, RouterProfile
 from locations.services.kicks import kick_locations
 from locations.sync.entry_menus import entry_name
@@ -43,11 +44,11 @@ def entry_put(
     if not name or len(tag) > 16:
         raise DomainError("entry.no_identity", _("This entry names nothing a router could tell apart."))
     wanted = {"words": dict(words), "place": place, "tag": tag, "presence": Presence.PRESENT}
-    entry, is_new = RouterEntry.objects.get_or_create(
+    # locked when found: one on its way out goes when the writer hears that it is gone
+    entry, is_new = RouterEntry.objects.select_for_update(of=("self",)).get_or_create(
         location=location, kind=kind, name=name, defaults={**wanted, "priority": priority}
     )
     if not is_new:
-        entry = lock_row(RouterEntry.objects.all(), entry.pk)
         _change(entry, priority, wanted)
     kick_locations([location.pk])
     return entry
@@ -103,9 +104,12 @@ class Wanted:
 def location_isolation_put(location: Location) -> int:
     """Want the whole isolation set of this location, and nothing of an older one. Returns how many entries are wanted.
 
-    Without an isolation page it is empty: then the operator's own rules decide what the address list means.
+    Without an isolation page the operator's own rules decide what the address list means. What is switched off is
+    ours alone to hold back: where there are static addresses, the rule that drops what `OFF_LIST` sends is wanted too.
     """
-    wanted = {one.key: one for one in isolation_set(location, _has_hotspot(location))}
+    wanted = {one.key: one for one in isolation_set(location, _has_profile(location, Kind.HOTSPOT))}
+    if _has_profile(location, Kind.STATIC) or _has_shut(location):
+        wanted |= {OFF_RULE.key: OFF_RULE}
     here = RouterEntry.objects.filter(location=location, tag__startswith=ISOLATION_TAG, presence=Presence.PRESENT)
     for entry in here:
         if (entry.kind, entry.name) not in wanted:
@@ -116,15 +120,28 @@ def location_isolation_put(location: Location) -> int:
 
 
 def isolation_sets_refresh() -> int:
-    """Bring the sets of all locations with a page up to date; returns how many were looked at."""
-    locations = list(Location.objects.filter(is_active=True, isolation_page_address__isnull=False).order_by("pk"))
+    """Bring the sets of all locations that have one up to date; returns how many were looked at."""
+    static = RouterProfile.objects.filter(kind=Kind.STATIC).values("location_id")
+    shut = RouterEntry.objects.filter(tag__in=[OFF_TAG, OFF_RULE.tag]).values("location_id")
+    has_set = Q(isolation_page_address__isnull=False) | Q(pk__in=static) | Q(pk__in=shut)
+    locations = list(Location.objects.filter(has_set, is_active=True).order_by("pk"))
     for location in locations:
         location_isolation_put(location)
     return len(locations)
 
 
-def _has_hotspot(location: Location) -> bool:
-    return RouterProfile.objects.filter(location=location, kind=Kind.HOTSPOT, presence=Presence.PRESENT).exists()
+def _has_profile(location: Location, kind: str) -> bool:
+    return RouterProfile.objects.filter(location=location, kind=kind, presence=Presence.PRESENT).exists()
+
+
+def _has_shut(location: Location) -> bool:
+    return RouterEntry.objects.filter(location=location, tag=OFF_TAG).exists()
+
+
+# before the rules of the page: who is switched off reaches nothing, not even that
+OFF_RULE = Wanted(
+    EntryKind.FILTER, {"chain": "forward", "src-address-list": OFF_LIST, "action": "drop"}, f"{ISOLATION_TAG}-off", 0
+)
 
 
 def isolation_set(location: Location, has_hotspot: bool) -> list[Wanted]:

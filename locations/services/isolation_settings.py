@@ -6,6 +6,7 @@ import re
 
 from django.utils.translation import gettext as _
 
+from locations.choices import OFF_LIST
 from locations.models import Location
 from locations.routeros.values import rate_pair
 from locations.services.entries import host_problem
@@ -24,6 +25,8 @@ def isolation_problems(location: Location) -> dict[str, str]:
         problems["isolation_rate_limit"] = _("Write the speed like 64k/64k; 0 would be no limit.")
     if not _LIST.fullmatch(location.isolation_list):
         problems["isolation_list"] = _("Letters, digits, dot, dash and underscore only.")
+    elif location.isolation_list == OFF_LIST:
+        problems["isolation_list"] = _("This list is for addresses that are switched off; choose another name.")
     hosts = [line.strip() for line in location.isolation_allowed_hosts.splitlines() if line.strip()]
     bad = [problem for problem in (host_problem(host.lower()) for host in hosts) if problem]
     if len(hosts) > MAX_HOSTS:

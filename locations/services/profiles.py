@@ -55,6 +55,8 @@ def profile_put(
         _isolation_follows(row.profile)
     if row.is_new and kind == Kind.HOTSPOT:
         _hotspot_begins(location)
+    if row.is_new and kind == Kind.STATIC:
+        location_isolation_put(location)  # the rule that shuts addresses is there before it is needed
     return row.profile
 
 

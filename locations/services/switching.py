@@ -84,7 +84,7 @@ def accounts_replace(accounts: QuerySet[AccessAccount], *, by: AccessAccount) ->
     old = accounts.exclude(pk=by.pk)
     ids = list(old.filter(presence=Presence.PRESENT).order_by("pk").values_list("pk", flat=True))
     awaiting = _awaited_of(ids)
-    accounts_remove(AccessAccount.objects.filter(pk__in=ids))
+    accounts_remove(AccessAccount.objects.filter(pk__in=ids), shuts_addresses=True)
     rows = AccessAccount.objects.filter(pk__in=ids, presence=Presence.ABSENT)
     rows.update(moved_to=by, is_move_awaited=True)
     rows.filter(pk__in=awaiting, applied_revision=0).update(is_move_awaited=False)

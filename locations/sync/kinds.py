@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from locations.choices import EntryKind, IsolationMethod, Kind, Presence
+from locations.choices import OFF_LIST, EntryKind, IsolationMethod, Kind, Presence
 from locations.models import AccessAccount, Location, RouterProfile
 from locations.routeros.client import Row
 from locations.routeros.values import (
@@ -180,9 +180,9 @@ class PppKind(AccountKind):
 class StaticKind(AccountKind):
     """A subscriber with a fixed address and no login: a simple queue, and beside it list entry and IP binding.
 
-    A disabled queue would be *no* limit, so the queue is never disabled: who is switched off or isolated gets the
-    location's slow speed (except by address list, where the firewall alone holds him), stands in the address list
-    and, where there is a hotspot, is blocked by his IP binding.
+    A disabled queue would be *no* limit, so the queue is never disabled: who is isolated gets the location's slow speed
+    (except by address list, where the firewall alone holds him) and stands in the address list. Who is switched off
+    stands in `OFF_LIST` instead, whose rule drops all he sends, and is blocked by his IP binding where there is a hotspot.
     """
 
     kind = Kind.STATIC
@@ -217,8 +217,8 @@ class StaticKind(AccountKind):
             binding["mac-address"] = account.mac_address
         return [
             Item(
-                EntryKind.ADDRESS_LIST, {"list": place.list_name, "address": address}, comment,
-                is_wanted=is_here and (account.is_isolated or account.is_disabled), is_adopted=account.is_adopted,
+                EntryKind.ADDRESS_LIST, {"list": OFF_LIST if place.is_off(account) else place.list_name, "address": address},
+                comment, is_wanted=is_here and (account.is_isolated or account.is_disabled), is_adopted=account.is_adopted,
             ),
             Item(
                 EntryKind.IP_BINDING, binding, comment, is_wanted=is_here and place.has_hotspot,

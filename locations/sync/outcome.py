@@ -69,7 +69,7 @@ WHERE r.id = v.id AND r.revision = v.revision
 _GONE = """
 DELETE FROM {table} r USING unnest(%s::bigint[], %s::int[]) AS v(id, revision)
 WHERE r.id = v.id AND r.revision = v.revision AND r.presence = 'absent'
-RETURNING r.location_id, r.kind, r.name, r.tag{used}
+RETURNING r.id, r.location_id, r.kind, r.name, r.tag{used}
 """
 # What a moved or roaming account used on this router keeps counting: it goes to one of its other rows.
 # `tag || ''` keeps the planner off the index of tags, where one tag may have 100,000 rows.
@@ -103,6 +103,8 @@ def outcomes_record(model: Model, outcomes: Sequence[Outcome], now: datetime) ->
     gone = [o for o in outcomes if isinstance(o, Gone)]
     held = [o for o in outcomes if isinstance(o, Held)]
     table = model._meta.db_table
+    if gone:  # first: who points at these rows lets go of them, and his locks come before those of other accounts
+        _record_gone(model, gone)
     with connection.cursor() as cursor:
         if applied:
             more = {AccessAccount: _ACCOUNT_MORE, RouterEntry: _ENTRY_MORE}.get(model, "")
@@ -121,8 +123,6 @@ def outcomes_record(model: Model, outcomes: Sequence[Outcome], now: datetime) ->
                     [o.words[:500] for o in held],
                 ],
             )  # fmt: skip
-    if gone:
-        _record_gone(model, gone)
 
 
 def _record_gone(model: Model, gone: list[Gone]) -> None:
@@ -138,14 +138,14 @@ def _record_gone(model: Model, gone: list[Gone]) -> None:
         used = _USED if model is AccessAccount else ""
         cursor.execute(_GONE.format(table=table, used=used), [ids, [o.revision for o in gone]])
         rows = cursor.fetchall()
+        if rows and model is AccessAccount:
+            events.emit(AccountsRemoved([row[0] for row in rows], [tuple(row[1:5]) for row in rows]))
         # wanted back while the removal was under way: it is gone there, so it must be added anew
         cursor.execute(_STALE.format(table=table), [ids])
-        taken = _carry_moves(cursor, [row for row in rows if model is AccessAccount and row[6]])
-        carried = [row[1:6] for row in rows if any(row[4:6]) and row[6] not in taken]
+        taken = _carry_moves(cursor, [row for row in rows if model is AccessAccount and row[7]])
+        carried = [row[2:7] for row in rows if any(row[5:7]) and row[7] not in taken]
         if carried:
             cursor.execute(_CARRY, [list(column) for column in zip(*carried, strict=True)])
-    if rows and model is AccessAccount:
-        events.emit(AccountsRemoved([tuple(row[:4]) for row in rows]))
 
 
 def _carry_moves(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> set[int]:
@@ -154,8 +154,8 @@ def _carry_moves(cursor: Any, rows: Sequence[tuple[Any, ...]]) -> set[int]:
         return set()
     sums: dict[int, list[int]] = {}
     for row in rows:
-        used = sums.setdefault(row[6], [0, 0])
-        used[0], used[1] = used[0] + row[4], used[1] + row[5]
+        used = sums.setdefault(row[7], [0, 0])
+        used[0], used[1] = used[0] + row[5], used[1] + row[6]
     ordered = sorted(sums.items())
     cursor.execute(_MOVED, [[pk for pk, _u in ordered], [u[0] for _pk, u in ordered], [u[1] for _pk, u in ordered]])
     found = cursor.fetchall()

@@ -48,10 +48,10 @@ def profiles_due(location_id: int, limit: int = PROFILE_ROWS) -> list[RouterProf
     return [p for p in due if p.presence == Presence.PRESENT or not AccessAccount.objects.filter(profile=p).exists()]
 
 
-def entries_due(location_id: int, limit: int = ENTRY_ROWS) -> list[RouterEntry]:
+def entries_due(location_id: int, limit: int = ENTRY_ROWS, *, least_urgent: int = Priority.BULK) -> list[RouterEntry]:
     """Wanted changes of nameless rows; a rule that changed brings all rules of its menu, because their order counts."""
-    rows = RouterEntry.objects.filter(TODO, location_id=location_id).order_by("priority", "id")
-    due = list(rows[: min(limit, ENTRY_ROWS)])
+    rows = RouterEntry.objects.filter(TODO, location_id=location_id, priority__lte=least_urgent)
+    due = list(rows.order_by("priority", "id")[: min(limit, ENTRY_ROWS)])
     rules = {entry.kind for entry in due if ENTRY_MENUS[EntryKind(entry.kind)].is_rule}
     if not rules:
         return due

@@ -205,7 +205,13 @@ class _Run:
         return observation
 
     def _urgent(self, client: RouterClient) -> bool:
-        """Paid activations and removals come before the poll, and sessions that a person wants ended."""
+        """Paid activations and removals come before the poll, and sessions that a person wants ended.
+
+        Entries first: the address of a static subscriber who leaves is shut before his queue is gone.
+        """
+        entries = entries_due(self.location.pk, client.pace.rows, least_urgent=Priority.REMOVAL)
+        if self._send(client, entries=entries):
+            return True
         accounts = accounts_due(self.location.pk, client.pace.rows, least_urgent=Priority.REMOVAL)
         return self._send(client, accounts=accounts) or self._kicks(client)
 

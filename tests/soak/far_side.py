@@ -8,6 +8,7 @@ from locations.emulator.router import EmulatedRouter
 
 SLOW = "64000/64000"  # the location's speed for the isolated, as routers print 64k/64k
 LIST = "mb-isolated"
+OFF_LIST = "mb-off"
 
 
 @dataclass
@@ -75,12 +76,16 @@ def _static(login: Login) -> dict[str, str]:
 
 def _companions(router: EmulatedRouter, tag: str, statics: list[Login]) -> list[str]:
     """The list entry of who is isolated, and the hotspot binding of everyone."""
-    listed = {f"mb:{tag}:{login.key}": login.address for login in statics if login.is_isolated or login.is_off}
+    listed = {
+        f"mb:{tag}:{login.key}": (OFF_LIST if login.is_off else LIST, login.address)
+        for login in statics
+        if login.is_isolated or login.is_off
+    }
     bound = {f"mb:{tag}:{login.key}": (login.address, "blocked" if login.is_off else "bypassed") for login in statics}
     entries = [row for row in router.rows("/ip/firewall/address-list") if row.get("comment", "").startswith("mb:")]
     bindings = [row for row in router.rows("/ip/hotspot/ip-binding") if row.get("comment", "").startswith("mb:")]
     found = []
-    if {row["comment"]: row["address"] for row in entries if row["list"] == LIST} != listed:
+    if {row["comment"]: (row["list"], row["address"]) for row in entries} != listed:
         found.append("address list differs")
     if len(entries) != len(listed):
         found.append(f"{len(entries)} list entries, wanted {len(listed)}")

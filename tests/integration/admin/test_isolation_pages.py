@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import ActivityLog, User
 from core.clock import now
 from locations import services
 from locations.choices import Hold, Kind, RolloutMode, RolloutStatus
@@ -62,6 +62,24 @@ def test_entries_are_listed_with_their_state_and_adopted_by_an_admin(world: Worl
     assert login(world.admin).post(url).status_code == 302
     entry.refresh_from_db()
     assert (entry.hold, entry.is_adopted, entry.revision) == (Hold.NONE, True, 2)
+
+
+def test_an_address_that_is_shut_says_why_and_is_opened_by_a_person(world: World, login: Login) -> None:
+    profile = services.profile_put(location=world.near, kind=Kind.STATIC, name="kantor", rate_limit="5M/5M")
+    services.account_put(profile=profile, name="pak-budi", password=None, tag="a", static_address="10.5.0.7")
+    services.accounts_remove(AccessAccount.objects.filter(name="pak-budi"), shuts_addresses=True)
+    entry = RouterEntry.objects.get(tag="off")
+    client = login(world.operator)
+    page = client.get(reverse("admin:locations_routerentry_change", args=[entry.pk])).content.decode()
+    assert "the address stays shut until somebody else gets it" in page
+    url = reverse("admin:locations_routerentry_release", args=[entry.pk])
+    assert "10.5.0.7 at" in client.get(url).content.decode()
+    assert client.post(url).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.presence, entry.is_synced) == ("absent", False)
+    assert client.get(url).status_code != 200
+    log = ActivityLog.objects.get(action="address.released")
+    assert (log.user, log.details["address"]) == (world.operator, "10.5.0.7")
 
 
 def test_a_speed_change_is_shown_and_stopped(world: World, login: Login) -> None:

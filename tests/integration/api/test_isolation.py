@@ -75,6 +75,20 @@ def test_entries_of_ones_own_places(house: House, as_user: Login) -> None:
     assert (answer.status_code, answer.json()["hold"]) == (200, "")
 
 
+def test_a_shut_address_is_opened(house: House, as_user: Login) -> None:
+    profile = services.profile_put(location=house.here, kind=Kind.STATIC, name="kantor", rate_limit="5M/5M")
+    services.account_put(profile=profile, name="pak-budi", password=None, tag="a", static_address="10.5.0.7")
+    services.accounts_remove(AccessAccount.objects.filter(name="pak-budi"), shuts_addresses=True)
+    entry, rule = RouterEntry.objects.get(tag="off"), RouterEntry.objects.get(tag="iso-off")
+    client = as_user(house.operator)
+    answer = client.post(f"{ENTRIES}{entry.pk}/release/", {}, format="json")
+    assert (answer.status_code, answer.json()["presence"], answer.json()["truth"]) == (200, "absent", "leaving")
+    for again in (entry, rule):
+        refused = client.post(f"{ENTRIES}{again.pk}/release/", {}, format="json")
+        assert (refused.status_code, refused.json()["code"]) == (409, "address.not_shut")
+    assert as_user(house.outsider).post(f"{ENTRIES}{entry.pk}/release/", {}, format="json").status_code == 404
+
+
 def test_a_speed_change_is_started_watched_and_cancelled(house: House, as_user: Login) -> None:
     profile = services.profile_put(location=house.here, kind=Kind.PPP, name="paket", rate_limit="5M/10M")
     client = as_user(house.admin)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from billing.choices import PlanType
 from billing.models import Subscription
+from billing.services.subscriptions import subscription_end
 from billing.services.subscriptions_access import subscription_change_login
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
 from locations.emulator.errors import PppRefused
@@ -166,3 +168,38 @@ def test_a_new_name_reaches_the_router() -> None:
         assert [secret["name"] for secret in on_router(world.router, "/ppp/secret")] == ["busri"]
         assert on_router(world.router, "/ppp/active") == []
         world.router.ppp_connect("busri", "baru-sekali", MAC)
+
+
+def test_an_ended_service_leaves_the_router_and_does_not_stop_the_writer() -> None:
+    with subscriber() as (world, row):
+        subscription_end(row, reason="pindah rumah", actor=None, now=at(NOV_22 + DAY))
+        row.refresh_from_db()
+        assert (row.status, row.account_id is None) == ("ended", False)  # shown as waiting for the router
+        world.run()
+        row.refresh_from_db()
+        assert (on_router(world.router, "/ppp/secret"), on_router(world.router, "/ppp/active")) == ([], [])
+        assert (row.account_id, AccessAccount.objects.exists()) == (None, False)
+        other = service(world.location, row.plan, NOV_22 + DAY, username="sri", password=PASSWORD)
+        world.run()
+        assert [secret["name"] for secret in on_router(world.router, "/ppp/secret")] == ["sri"]
+        assert login(other).is_synced
+
+
+def test_an_ended_static_service_is_not_online_and_its_address_goes_to_the_next_one() -> None:
+    with emulated() as router:
+        world = World(router)
+        offer = plan(world.location, type=PlanType.STATIC, rate_limit="5M/10M")
+        row = service(world.location, offer, NOV_22, static_address="10.9.0.2")
+        world.run()
+        subscription_end(row, reason="pindah rumah", actor=None, now=at(NOV_22 + DAY))
+        world.run()
+        assert on_router(router, "/queue/simple") == []
+        listed = [(entry["list"], entry["address"]) for entry in on_router(router, "/ip/firewall/address-list")]
+        assert listed == [("mb-off", "10.9.0.2")]
+        (rule,) = on_router(router, "/ip/firewall/filter")
+        assert (rule["chain"], rule["src-address-list"], rule["action"]) == ("forward", "mb-off", "drop")
+
+        service(world.location, offer, NOV_22 + DAY, static_address="10.9.0.2")
+        world.run()
+        assert on_router(router, "/ip/firewall/address-list") == []
+        assert [queue["target"] for queue in on_router(router, "/queue/simple")] == ["10.9.0.2/32"]

@@ -13,7 +13,7 @@ from core.installation import installation
 from locations import services
 from locations.choices import Hold, IsolationMethod, Kind, Priority, RolloutMethod, RolloutMode, RolloutStatus
 from locations.emulator.router import EmulatedRouter
-from locations.models import AccessAccount, Location, ProfileRollout, RouterProfile, RouterState
+from locations.models import AccessAccount, Location, ProfileRollout, RouterEntry, RouterProfile, RouterState
 from locations.selectors import rollout_progress
 from locations.sync.writer import location_run
 from tests.routers import Clock, emulated, location_of, on_router
@@ -40,6 +40,10 @@ def fresh(account: AccessAccount) -> AccessAccount:
 
 def queue(router: EmulatedRouter, name: str = "pak-budi") -> dict[str, Any]:
     return {row["name"]: row for row in on_router(router, QUEUES)}[name]
+
+
+def listed(router: EmulatedRouter) -> list[tuple[str, str]]:
+    return sorted((row["list"], row["address"]) for row in on_router(router, LIST))
 
 
 @VERSIONS
@@ -77,14 +81,14 @@ def test_he_gets_a_queue_of_his_speed_and_his_counters_survive_a_change(version:
 
 @VERSIONS
 @pytest.mark.parametrize(
-    ("method", "speed", "binding"),
+    ("method", "speed", "binding", "list_name"),
     [
-        (IsolationMethod.PROFILE, "64000/64000", "bypassed"),
-        (IsolationMethod.ADDRESS_LIST, "5000000/20000000", "bypassed"),
-        (IsolationMethod.DISABLE, "64000/64000", "blocked"),
+        (IsolationMethod.PROFILE, "64000/64000", "bypassed", "mb-isolated"),
+        (IsolationMethod.ADDRESS_LIST, "5000000/20000000", "bypassed", "mb-isolated"),
+        (IsolationMethod.DISABLE, "64000/64000", "blocked", "mb-off"),
     ],
 )
-def test_isolation_by_each_method_and_back(version: str, method: str, speed: str, binding: str) -> None:
+def test_isolation_by_each_method_and_back(version: str, method: str, speed: str, binding: str, list_name: str) -> None:
     with emulated(version=version) as router:
         location = location_of(router, isolation_method=method)
         services.profile_put(location=location, kind=Kind.HOTSPOT, name="voucher", rate_limit="1M/1M")
@@ -96,7 +100,7 @@ def test_isolation_by_each_method_and_back(version: str, method: str, speed: str
         services.accounts_isolate([account.pk])
         location_run(location.pk)
         assert (queue(router)["max-limit"], queue(router)["disabled"]) == (speed, False)
-        assert [(row["list"], row["address"]) for row in on_router(router, LIST)] == [("mb-isolated", "10.5.0.7")]
+        assert listed(router) == [(list_name, "10.5.0.7")]
         assert [row["type"] for row in on_router(router, BINDINGS)] == [binding]
         assert fresh(account).is_synced
 
@@ -121,10 +125,11 @@ def test_switched_off_by_a_person_is_never_a_disabled_queue() -> None:
         services.account_disable(account, actor=None)
         location_run(location.pk)
         assert (queue(router)["disabled"], queue(router)["max-limit"]) == (False, "64000/64000")
-        assert len(on_router(router, LIST)) == 1
+        assert listed(router) == [("mb-off", "10.5.0.7")]
 
 
 def test_another_address_moves_everything_with_him_and_removal_leaves_nothing() -> None:
+    """Removed as a login, not ended as a service: that shuts the address (`test_shut_addresses`)."""
     with emulated() as router:
         location = location_of(router)
         services.profile_put(location=location, kind=Kind.HOTSPOT, name="voucher", rate_limit="1M/1M")
@@ -136,10 +141,13 @@ def test_another_address_moves_everything_with_him_and_removal_leaves_nothing() 
         location_run(location.pk)
         row = queue(router, "pak-budi-2")
         assert (row[".id"], row["target"]) == (ids[QUEUES], "10.5.0.9/32")
-        assert [(row[".id"], row["address"]) for row in on_router(router, LIST)] == [(ids[LIST], "10.5.0.9")]
+        (entry,) = [row for row in on_router(router, LIST) if row["list"] == "mb-isolated"]
+        assert (entry[".id"], entry["address"]) == (ids[LIST], "10.5.0.9")
+        assert listed(router) == [("mb-isolated", "10.5.0.9"), ("mb-off", "10.5.0.7")]  # no way out by the old one
         (binding,) = on_router(router, BINDINGS)
         assert (binding["address"], binding.get("mac-address", "")) == ("10.5.0.9", "")
 
+        services.address_release(RouterEntry.objects.get(tag="off"), actor=None)
         services.accounts_remove(AccessAccount.objects.filter(pk=account.pk))
         location_run(location.pk)
         assert (on_router(router, QUEUES), on_router(router, LIST), on_router(router, BINDINGS)) == ([], [], [])

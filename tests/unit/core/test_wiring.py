@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 
 WIRING = """\
+AccountsRemoved       100 ! billing.hooks.logins_let_go
 CustomersErasing      100 ! billing.hooks.erasing_check
 CustomersMerged       100 ! billing.hooks.merges_take_over
 FirstLogin            100 ! vouchers.hooks.first_logins_take_in
