@@ -9,9 +9,10 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import TERMS_FIELDS, Plan, Subscription
+from billing.models import TERMS_FIELDS, Charge, CouponUse, Plan, Subscription
 from billing.words import plan_offer
 from core.admin import ConfirmForm, style_form
+from core.formats import money
 from locations.models import LocationGroup
 
 AMOUNT: dict[str, Any] = {"min_value": 1, "max_digits": 18, "decimal_places": 2}
@@ -23,6 +24,16 @@ class PlanChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # not subsc
 
     def label_from_instance(self, obj: Plan) -> str:
         return plan_offer(obj)
+
+
+class ChargeChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Charge) -> str:
+        return f"{obj.name} ({money(obj.amount)})"
+
+
+class CouponChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: CouponUse) -> str:
+        return obj.coupon.code
 
 
 class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -104,6 +115,32 @@ class AddonForm(ConfirmForm):
     name = forms.CharField(label=_("name"), max_length=120)
     amount = forms.DecimalField(label=_("per month"), **AMOUNT)
     from_on = forms.DateField(label=_("from"), required=False, widget=DAY, help_text=_("Empty: from the next bill on."))
+
+
+def addon_end_form(addons: Any) -> type[ConfirmForm]:
+    class AddonEndForm(ConfirmForm):
+        addon = forms.ModelChoiceField(addons, label=_("add-on"), empty_label=None)
+        is_at_once = forms.TypedChoiceField(
+            label=_("when"), coerce=lambda value: value == "now",
+            choices=[("period", _("with what is billed")), ("now", _("today: days not used are credited"))],
+        )  # fmt: skip
+        reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+    return AddonEndForm
+
+
+def charge_form(charges: Any) -> type[ConfirmForm]:
+    class WaitingChargeForm(ConfirmForm):
+        charge = ChargeChoice(charges, label=_("one-off charge"), empty_label=None)
+
+    return WaitingChargeForm
+
+
+def coupon_end_form(uses: Any) -> type[ConfirmForm]:
+    class CouponEndForm(ConfirmForm):
+        use = CouponChoice(uses, label=_("coupon"), empty_label=None)
+
+    return CouponEndForm
 
 
 class ChargeForm(ConfirmForm):

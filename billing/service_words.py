@@ -57,6 +57,8 @@ EVENTS: dict[str, Any] = {
     "addon_added": gettext_lazy("Add-on added"),
     "addon_ended": gettext_lazy("Add-on ends"),
     "charge_added": gettext_lazy("One-off charge written"),
+    "charge_billed": gettext_lazy("One-off charge billed"),
+    "charge_cancelled": gettext_lazy("One-off charge dropped"),
     "coupon_used": gettext_lazy("Coupon entered"),
     "coupon_ended": gettext_lazy("Coupon taken away"),
 }

@@ -62,7 +62,7 @@ def invoice_words(row: Invoice, today: date) -> Words:
 # `details` of a line, by kind. Days are ISO; "to" is the first day after; amounts and percents are text.
 #   subscription  plan, from, to, months, price        (price of one month)
 #   proration     plan, from, to, days, of, price      (of: days of that month)
-#   addon         name, from, to; when it is not the whole span also days, price
+#   addon         name, from, to; when it is not the whole span also days, price; addon: which one (no word of it)
 #   charge        name, on
 #   discount      coupon (its code) or prepay_months; percent unless it is an amount
 #   late_fee      number, due_on; percent when it is one

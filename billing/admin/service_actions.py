@@ -12,9 +12,6 @@ from billing.choices import RUNNING, PlanChangeStatus, PlanType, PromiseStatus, 
 from billing.models import Plan, PlanChange, Promise, Subscription
 from billing.selectors import plans_on_sale
 from billing.service_forms import (
-    AddonForm,
-    ChargeForm,
-    CouponForm,
     EndForm,
     PauseForm,
     PromiseForm,
@@ -27,7 +24,6 @@ from billing.service_forms import (
 from billing.service_words import day_text
 from billing.services.subscriptions import subscription_activate, subscription_change, subscription_end
 from billing.services.subscriptions_access import UNCHANGED, subscription_change_login, subscription_move
-from billing.services.subscriptions_extras import addon_add, charge_add, coupon_use
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
 from billing.services.subscriptions_plans import plan_change_cancel, subscription_change_plan
 from billing.services.subscriptions_promises import promise_cancel, promise_to_pay, subscription_isolate
@@ -45,7 +41,7 @@ CHANGE = "billing.change_subscription"
 ASKED_ELSEWHERE = {"request_key", "typed_count"}
 
 
-def _step(
+def step(
     request: HttpRequest, row: Subscription, service: Callable[..., Any], said: str, *, title: str, question: str,
     icon: str, form: type[ConfirmForm] = ConfirmForm, permission: str = CHANGE, subject: Any = None, **options: Any,
 ) -> Confirmation:  # fmt: skip
@@ -65,7 +61,7 @@ def _step(
 def activate(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status != DRAFT:
         return None
-    return _step(
+    return step(
         request, row, subscription_activate, _("%(name)s is started; its first bill is made as its terms say."),
         title=_("Start"), question=_("Start %(name)s today? Its login goes to the router."), icon="check",
         is_primary=True,
@@ -75,7 +71,7 @@ def activate(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -
 def promise(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status not in {GRACE, ISOLATED}:
         return None
-    return _step(
+    return step(
         request, row, promise_to_pay, _("%(name)s is open until that day; it isolates itself again when nothing is paid."),
         title=_("Promise to pay"), question=_("Until which day does %(name)s stay open without being paid?"),
         icon="more_time", form=PromiseForm, permission="billing.promise_subscription", is_primary=row.status == ISOLATED,
@@ -86,7 +82,7 @@ def cancel_promise(self: SubscriptionAdmin, request: HttpRequest, row: Subscript
     open_one = Promise.objects.filter(subscription=row, status=PromiseStatus.OPEN).first()
     if open_one is None:
         return None
-    return _step(
+    return step(
         request, row, promise_cancel, _("The promise of %(name)s is taken back."), title=_("Take the promise back"),
         question=_("Take the promise of %(name)s back? It is judged by its bills at once."), icon="undo", subject=open_one,
         permission="billing.promise_subscription",
@@ -96,7 +92,7 @@ def cancel_promise(self: SubscriptionAdmin, request: HttpRequest, row: Subscript
 def pause(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status not in {ACTIVE, GRACE}:
         return None
-    return _step(
+    return step(
         request, row, subscription_pause, _("%(name)s is paused; paid days are credited when it comes back."),
         title=_("Pause"), question=_("Switch %(name)s off for a while? No bills are made meanwhile."), icon="timer_off",
         form=PauseForm,
@@ -106,7 +102,7 @@ def pause(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> C
 def resume(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status != PAUSED:
         return None
-    return _step(
+    return step(
         request, row, subscription_resume, _("%(name)s is back."), title=_("Let it come back"),
         question=_("Let %(name)s come back today? Paused days that were paid are credited."), icon="check", is_primary=True,
     )  # fmt: skip
@@ -125,7 +121,7 @@ def change_plan(self: SubscriptionAdmin, request: HttpRequest, row: Subscription
     def run(_row: Subscription, **values: Any) -> None:
         subscription_change_plan(row, **values)
 
-    return _step(
+    return step(
         request, row, run, _("The plan of %(name)s is changed as you chose."), title=_("Change plan"),
         question=_("Which plan does %(name)s get?"), icon="swap_horiz", form=plan_form(plans.order_by("name")),
     )  # fmt: skip
@@ -138,7 +134,7 @@ def cancel_plan_change(self: SubscriptionAdmin, request: HttpRequest, row: Subsc
     if waiting is None:
         return None
     question = _("%(plan)s was to begin on %(day)s. Forget it?")
-    return _step(
+    return step(
         request, row, plan_change_cancel, _("%(name)s keeps its plan."), title=_("Keep the plan"), icon="undo",
         question=question % {"plan": waiting.to_plan.name, "day": day_text(waiting.effective_on)}, subject=waiting,
     )  # fmt: skip
@@ -147,7 +143,7 @@ def cancel_plan_change(self: SubscriptionAdmin, request: HttpRequest, row: Subsc
 def change_terms(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status == ENDED:
         return None
-    return _step(
+    return step(
         request, row, subscription_change, _("The terms of %(name)s are changed; they hold from the next bill on."),
         title=_("Change terms"), question=_("What is agreed about %(name)s?"), icon="edit", form=terms_form(row),
     )  # fmt: skip
@@ -160,7 +156,7 @@ def change_login(self: SubscriptionAdmin, request: HttpRequest, row: Subscriptio
     def run(_row: Subscription, *, password: str, **values: Any) -> None:
         subscription_change_login(row, password=password or UNCHANGED, **values)
 
-    return _step(
+    return step(
         request, row, run, _("The login of %(name)s is changed; its page says when the router has it."),
         title=_("Change login"), question=_("How does %(name)s log in?"), icon="lock", form=login_form(row),
     )  # fmt: skip
@@ -170,7 +166,7 @@ def move(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Co
     if row.status == ENDED:
         return None
     places = locations_visible_to(request.user).filter(is_active=True).exclude(pk=row.location_id)  # type: ignore[arg-type]
-    return _step(
+    return step(
         request, row, subscription_move, _("%(name)s is moved; the old router removes it when it confirms."),
         title=_("Change location"), question=_("Where is %(name)s served from now on?"), icon="move_location",
         form=move_form(places.order_by("name")),
@@ -182,41 +178,10 @@ def open_now(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -
     return opening.open_now(request, row.account) if row.account is not None else None
 
 
-def add_addon(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
-    if row.status == ENDED:
-        return None
-    return _step(
-        request, row, addon_add, _("The add-on comes on the bills of %(name)s."), title=_("Add-on"), icon="add",
-        question=_("What does %(name)s get more, every month?"), form=AddonForm,
-    )  # fmt: skip
-
-
-def add_charge(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
-    if row.status == ENDED:
-        return None
-
-    def run(_row: Subscription, **values: Any) -> None:
-        charge_add(customer=row.customer, subscription=row, **values)
-
-    return _step(
-        request, row, run, _("The charge of %(name)s is written."), title=_("One-off charge"), icon="receipt",
-        question=_("What does %(name)s pay once?"), form=ChargeForm,
-    )  # fmt: skip
-
-
-def enter_coupon(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
-    if row.status == ENDED:
-        return None
-    return _step(
-        request, row, coupon_use, _("The coupon comes off the next bills of %(name)s."), title=_("Coupon"), icon="sell",
-        question=_("Which coupon does %(name)s use?"), form=CouponForm,
-    )  # fmt: skip
-
-
 def isolate(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
     if row.status != GRACE:
         return None
-    return _step(
+    return step(
         request, row, subscription_isolate, _("%(name)s is held back until nothing is overdue any more."),
         title=_("Isolate now"), question=_("Hold %(name)s back now, before its days of grace end?"), icon="block",
         form=ReasonForm, permission="billing.isolate_subscription", is_danger=True,
@@ -229,7 +194,7 @@ def end(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Con
     question = _("End %(name)s for good? This cannot be undone.")
     if row.type == PlanType.STATIC:
         question += " " + _("Its address stays shut on the router until somebody else gets it.")
-    return _step(
+    return step(
         request, row, subscription_end, _("%(name)s is ended; the router removes its login. What is owed stays owed."),
         title=_("End"), question=question, icon="cancel", form=EndForm,
         permission="billing.end_subscription", is_danger=True,

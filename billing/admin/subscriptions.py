@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,13 +13,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.admin import service_actions
+from billing.admin import service_actions, service_extras
 from billing.admin.mass import MOST_IDS
 from billing.admin.mass import PERMISSION as MASS
 from billing.choices import PlanChangeStatus, PlanType, SubscriptionStatus
-from billing.models import Invoice, PlanChange, Subscription, SubscriptionEvent
+from billing.models import Addon, Invoice, PlanChange, Subscription, SubscriptionEvent
 from billing.selectors import plans_on_sale, subscriptions_visible_to
-from billing.selectors_services import next_bill_of, overdue_of
+from billing.selectors_services import addons_running, charges_waiting, coupons_running, next_bill_of, overdue_of
 from billing.service_forms import SubscriptionForm
 from billing.service_words import (
     EVENTS,
@@ -64,7 +65,8 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     actions = ("many",)
     confirmations = (
         "activate", "promise", "resume", "change_plan", "change_terms", "change_login", "add_addon", "add_charge",
-        "enter_coupon", "pause", "move", "open_now", "cancel_promise", "cancel_plan_change", "isolate", "end",
+        "enter_coupon", "end_addon", "bill_charge", "drop_charge", "end_coupon", "pause", "move", "open_now",
+        "cancel_promise", "cancel_plan_change", "isolate", "end",
     )  # fmt: skip
     live_template = "billing/admin/subscription_facts.html"
     is_facts_only = True
@@ -82,9 +84,13 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     change_login = service_actions.change_login
     move = service_actions.move
     open_now = service_actions.open_now
-    add_addon = service_actions.add_addon
-    add_charge = service_actions.add_charge
-    enter_coupon = service_actions.enter_coupon
+    add_addon = service_extras.add_addon
+    add_charge = service_extras.add_charge
+    enter_coupon = service_extras.enter_coupon
+    end_addon = service_extras.end_addon
+    bill_charge = service_extras.bill_charge
+    drop_charge = service_extras.drop_charge
+    end_coupon = service_extras.end_coupon
     isolate = service_actions.isolate
     end = service_actions.end
 
@@ -211,11 +217,9 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         PlanChange.objects.filter(subscription=row, status=PlanChangeStatus.WAITING).select_related("to_plan").first()
     )
     may_see_password = request.user.has_perm("billing.change_subscription")
-    addons = [f"{addon.name} ({money(addon.amount)})" for addon in row.addons.filter(until_on=None)]
-    charges = [
-        f"{charge.name} ({money(charge.amount)})" for charge in row.charges.filter(invoice=None, cancelled_at=None)
-    ]
-    coupons = [use.coupon.code for use in row.coupon_uses.filter(bills_left__gt=0).select_related("coupon")]
+    addons = [_addon_text(addon) for addon in addons_running(row, today_at(row, clock.now()))]
+    charges = [f"{charge.name} ({money(charge.amount)})" for charge in charges_waiting(row)]
+    coupons = [use.coupon.code for use in coupons_running(row)]
     choice = choice_for(f"subscription:{row.pk}")
     rows = [
         (_("User name"), row.username),
@@ -239,6 +243,13 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         (_("Note"), row.note),
     ]
     return [(label, str(value)) for label, value in rows if value]
+
+
+def _addon_text(addon: Addon) -> str:
+    text = f"{addon.name} ({money(addon.amount)})"
+    if addon.until_on is None:
+        return text
+    return _("%(addon)s until %(day)s") % {"addon": text, "day": day_text(addon.until_on - timedelta(days=1))}
 
 
 def _next_bill_text(bill: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import django_filters
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 
 from billing.api.services_in import (
     ActivateIn,
+    AddonEndIn,
     AddonIn,
     ChangeLoginIn,
     ChangePlanIn,
@@ -27,6 +29,7 @@ from billing.api.services_in import (
     SubscriptionIn,
     SubscriptionPatchIn,
     TonightIn,
+    WaitingChargeIn,
 )
 from billing.api.services_out import RunOut, SubscriptionEventOut, SubscriptionOut, SubscriptionRowOut, TonightOut
 from billing.choices import PlanType, RunStatus, SubscriptionStatus
@@ -41,7 +44,15 @@ from billing.services.subscriptions import (
     subscription_end,
 )
 from billing.services.subscriptions_access import subscription_change_login, subscription_move
-from billing.services.subscriptions_extras import addon_add, charge_add, coupon_use
+from billing.services.subscriptions_extras import (
+    addon_add,
+    addon_end,
+    charge_add,
+    charge_bill_now,
+    charge_drop,
+    coupon_use,
+    coupon_use_end,
+)
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
 from billing.services.subscriptions_plans import plan_change_cancel, subscription_change_plan
 from billing.services.subscriptions_promises import promise_cancel, promise_to_pay, subscription_isolate
@@ -88,7 +99,7 @@ class SubscriptionViewSet(RoomViewSet):
         **dict.fromkeys(
             [
                 "partial_update", "activate", "pause", "resume", "change_plan", "cancel_plan_change", "change_login", "move",
-                "addon", "charge", "coupon",
+                "addon", "end_addon", "charge", "bill_charge", "drop_charge", "coupon", "end_coupon",
             ],
             CHANGE,
         ),
@@ -202,6 +213,40 @@ class SubscriptionViewSet(RoomViewSet):
     def coupon(self, request: Request, pk: str) -> Response:
         """Enter a coupon for the next bills."""
         return self._command(coupon_use, CouponIn)
+
+    @extend_schema(request=AddonEndIn, responses={200: SubscriptionOut})
+    @action(detail=True, methods=["post"], url_path="end-addon")
+    def end_addon(self, request: Request, pk: str) -> Response:
+        """End an add-on with what is billed, or today with a credit for days not used."""
+        row = self.get_object()
+        values = self.checked(AddonEndIn)
+        addon = row.addons.filter(pk=values.pop("addon")).first()
+        return self._of_newest(row, addon, partial(addon_end, **values), "addon.none")
+
+    @extend_schema(request=WaitingChargeIn, responses={200: SubscriptionOut})
+    @action(detail=True, methods=["post"], url_path="bill-charge")
+    def bill_charge(self, request: Request, pk: str) -> Response:
+        """Bill a one-off charge today instead of with the next bill."""
+        row = self.get_object()
+        charge = row.charges.filter(pk=self.checked(WaitingChargeIn)["charge"]).first()
+        return self._of_newest(row, charge, charge_bill_now, "charge.none")
+
+    @extend_schema(request=WaitingChargeIn, responses={200: SubscriptionOut})
+    @action(detail=True, methods=["post"], url_path="drop-charge")
+    def drop_charge(self, request: Request, pk: str) -> Response:
+        """Forget a one-off charge that is on no bill yet."""
+        row = self.get_object()
+        charge = row.charges.filter(pk=self.checked(WaitingChargeIn)["charge"]).first()
+        return self._of_newest(row, charge, charge_drop, "charge.none")
+
+    @extend_schema(request=CouponIn, responses={200: SubscriptionOut})
+    @action(detail=True, methods=["post"], url_path="end-coupon")
+    def end_coupon(self, request: Request, pk: str) -> Response:
+        """Take a coupon off the bills to come; what it took off before stays."""
+        row = self.get_object()
+        code = self.checked(CouponIn)["code"]
+        use = row.coupon_uses.filter(coupon__code__iexact=code).select_related("coupon").first()
+        return self._of_newest(row, use, coupon_use_end, "coupon.none")
 
     @extend_schema(responses={200: SubscriptionEventOut(many=True)}, filters=False)
     @action(detail=True, methods=["get"])

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from billing.api.fields import PlanField
 from billing.api.invoices import CustomerField
 from billing.choices import BillingMode, DiscountKind, FirstBill, PeriodMode, TaxMode
-from core.api.serializers import AmountField, StrictBooleanField, StrictSerializer, TextField, WholeField
+from core.api.serializers import MAX_ID, AmountField, StrictBooleanField, StrictSerializer, TextField, WholeField
 from locations.api.fields import GroupField, LocationField
 
 REASON: dict[str, Any] = {"max_length": 300}
@@ -118,6 +118,18 @@ class ChargeIn(StrictSerializer):
     name = TextField(max_length=120)
     amount = AmountField()
     is_billed_now = StrictBooleanField(required=False, help_text="true: on a bill of its own at once.")
+
+
+class AddonEndIn(StrictSerializer):
+    addon = WholeField(min_value=1, max_value=MAX_ID, help_text="Its number, from `addons`.")
+    is_at_once = StrictBooleanField(
+        required=False, help_text="true: today, days not used are credited; else with what is billed."
+    )
+    reason = TextField(**REASON, allow_blank=True, required=False)
+
+
+class WaitingChargeIn(StrictSerializer):
+    charge = WholeField(min_value=1, max_value=MAX_ID, help_text="Its number, from `charges`.")
 
 
 class CouponIn(StrictSerializer):

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.models import TERMS_FIELDS, BillingRun, Subscription
-from billing.selectors_services import next_bill_of, overdue_of
+from billing.selectors_services import addons_running, charges_waiting, coupons_running, next_bill_of, overdue_of
 from billing.service_words import overdue_text
 from billing.services.history import today_at
 from core import clock
@@ -65,15 +65,37 @@ class LoginOut(OutSerializer):
         return bool(account.presence == "present")
 
 
+class AddonOut(OutSerializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    amount = AmountField(help_text="Per month.")
+    from_on = serializers.DateField()
+    until_on = serializers.DateField(allow_null=True, help_text="The first day after it; null: it goes on.")
+
+
+class WaitingChargeOut(OutSerializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    amount = AmountField()
+
+
+class CouponUseOut(OutSerializer):
+    code = serializers.CharField(source="coupon.code")
+    bills_left = serializers.IntegerField(help_text="It comes off so many bills more.")
+
+
 class SubscriptionOut(SubscriptionRowOut):
     login = serializers.SerializerMethodField(help_text="null before it is started.")
     next_bill = serializers.SerializerMethodField()
     overdue = serializers.SerializerMethodField(help_text="null: nothing is overdue.")
+    addons = serializers.SerializerMethodField(help_text="Those that have not ended.")
+    charges = serializers.SerializerMethodField(help_text="One-off charges that wait for the next bill.")
+    coupons = serializers.SerializerMethodField(help_text="Those that come off the next bills.")
 
     class Meta(SubscriptionRowOut.Meta):
         fields = [
             *SubscriptionRowOut.Meta.fields, "price", "is_auto_renewed", "static_address", "mac_address", "note",
-            *TERMS_FIELDS, "login", "next_bill", "overdue",
+            *TERMS_FIELDS, "login", "next_bill", "overdue", "addons", "charges", "coupons",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -95,6 +117,18 @@ class SubscriptionOut(SubscriptionRowOut):
         sentence = overdue_text(row, found, today)
         values = {"due_on": found.due_on, "open_amount": found.open_amount, "bills": found.bills}
         return OverdueOut({**values, "promised_until": found.promised_until, "sentence": sentence}).data
+
+    @extend_schema_field(AddonOut(many=True))
+    def get_addons(self, row: Subscription) -> Any:
+        return AddonOut(addons_running(row, today_at(row, clock.now())), many=True).data
+
+    @extend_schema_field(WaitingChargeOut(many=True))
+    def get_charges(self, row: Subscription) -> Any:
+        return WaitingChargeOut(charges_waiting(row), many=True).data
+
+    @extend_schema_field(CouponUseOut(many=True))
+    def get_coupons(self, row: Subscription) -> Any:
+        return CouponUseOut(coupons_running(row), many=True).data
 
 
 class SubscriptionEventOut(OutSerializer):

@@ -12,13 +12,16 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing import periods
 from billing.choices import RUNNING, SubscriptionStatus
-from billing.models import Addon, Charge, Coupon, CouponUse, Subscription
+from billing.models import Addon, Charge, Coupon, CouponUse, Invoice, Subscription
 from billing.services.amounts import amount_positive
 from billing.services.engine.lines import addon_lines
-from billing.services.history import event_write, staff_acted, subscription_for, today_at
-from billing.services.invoices import InvoiceDraft, charge_bill, invoice_issue
+from billing.services.engine.unused import addon_credit
+from billing.services.history import event_write, reason_checked, staff_acted, subscription_for, today_at
+from billing.services.invoices import InvoiceDraft, charge_bill, charge_cancel, invoice_issue
 from billing.services.roots import customer_lock_living
 from billing.services.settling import balance_apply
+from billing.services.standing import services_reconsider
+from billing.services.subscriptions_plans import period_ends_on
 from core import clock
 from core.db.locks import lock_row
 from core.errors import DomainError, TransitionError
@@ -82,17 +85,44 @@ def _bill_part(row: Subscription, addon: Addon, today: date, *, now: datetime, a
 
 
 @transaction.atomic
-def addon_end(addon: Addon, *, actor: User | None, ip: str | None = None, now: datetime | None = None) -> Addon:
-    """The last bill with it is out already: days that are billed stay, from the next bill on it is gone."""
+def addon_end(
+    addon: Addon,
+    *,
+    is_at_once: bool = False,
+    reason: str = "",
+    actor: User | None,
+    ip: str | None = None,
+    now: datetime | None = None,
+) -> Addon:
+    """End an add-on with the days that are billed (postpaid: with the running period), or today.
+
+    Today: billed days that are not used are credited, first against the bill they are on, the rest to the balance; days
+    used and not billed yet come on the next bill. One that runs out with its period may still be ended today.
+    """
     at = now or clock.now()
-    fresh = subscription_for(addon.subscription, actor)
-    last = max(filter(None, [fresh.billed_until, addon.from_on, today_at(fresh, at)]))
-    if not Addon.objects.filter(pk=addon.pk, until_on=None).update(until_on=last):
+    why = reason_checked(reason)
+    fresh = subscription_for(addon.subscription, actor, statuses=LIVING)
+    known = lock_row(Addon.objects.all(), addon.pk)
+    last = addon_end_day(known, fresh, today_at(fresh, at), is_at_once=is_at_once)
+    if known.until_on is not None and known.until_on <= last:
         raise TransitionError(_("This add-on has ended already."), code="addon.ended")
-    event_write(fresh, "addon_ended", at=at, actor=actor, name=addon.name, until_on=last)
-    staff_acted(actor, "addon.ended", ip, fresh, name=addon.name, until_on=last)
-    addon.refresh_from_db()
-    return addon
+    credited = addon_credit(known, fresh, last, now=at, actor=actor, ip=ip, reason=why) if is_at_once else Decimal(0)
+    known.until_on = last
+    known.save(update_fields=["until_on"])
+    if credited:
+        balance_apply([fresh.customer_id], now=at)
+        services_reconsider([fresh.pk], now=at)
+    details = {"name": known.name, "until_on": last, "credited": credited}
+    event_write(fresh, "addon_ended", at=at, actor=actor, reason=why, **details)
+    staff_acted(actor, "addon.ended", ip, fresh, reason=why, **details)
+    return known
+
+
+def addon_end_day(addon: Addon, row: Subscription, today: date, *, is_at_once: bool) -> date:
+    """The first day on which it would not run any more; the day of its beginning when it never ran."""
+    if row.started_on is None:
+        return addon.from_on
+    return max(addon.from_on, today if is_at_once else max(today, period_ends_on(row)))
 
 
 @transaction.atomic
@@ -129,6 +159,34 @@ def charge_add(
         charge_bill(charge, now=at, actor=actor, ip=ip)
         charge.refresh_from_db()
     return charge
+
+
+@transaction.atomic
+def charge_bill_now(
+    charge: Charge, *, actor: User | None, ip: str | None = None, now: datetime | None = None
+) -> Invoice:
+    """Bill a charge of a service that waits for the next bill, on a bill of its own."""
+    at = now or clock.now()
+    fresh = _service_of(charge, actor)
+    invoice = charge_bill(charge, now=at, actor=actor, ip=ip)
+    event_write(fresh, "charge_billed", at=at, actor=actor, name=charge.name, amount=charge.amount)
+    services_reconsider([fresh.pk], now=at)
+    return invoice
+
+
+@transaction.atomic
+def charge_drop(charge: Charge, *, actor: User | None, ip: str | None = None, now: datetime | None = None) -> None:
+    """Forget a charge of a service that waits for the next bill: nobody is asked for it."""
+    at = now or clock.now()
+    fresh = _service_of(charge, actor)
+    charge_cancel(charge, now=at, actor=actor, ip=ip)
+    event_write(fresh, "charge_cancelled", at=at, actor=actor, name=charge.name, amount=charge.amount)
+
+
+def _service_of(charge: Charge, actor: User | None) -> Subscription:
+    if charge.subscription is None:
+        raise DomainError("charge.no_service", _("This charge belongs to no service."), status=409)
+    return subscription_for(charge.subscription, actor, statuses=LIVING)
 
 
 @transaction.atomic

@@ -26,6 +26,8 @@ SENTENCES: dict[str, Any] = {
     "addon_added": gettext_lazy("Service %(service)s: add-on %(name)s of %(amount)s a month"),
     "addon_ended": gettext_lazy("Service %(service)s: add-on %(name)s ends on %(until_on)s"),
     "charge_added": gettext_lazy("Service %(service)s: %(name)s of %(amount)s for the next bill"),
+    "charge_billed": gettext_lazy("Service %(service)s: %(name)s of %(amount)s billed"),
+    "charge_cancelled": gettext_lazy("Service %(service)s: %(name)s of %(amount)s dropped"),
     "coupon_used": gettext_lazy("Service %(service)s: coupon %(code)s entered"),
     "coupon_ended": gettext_lazy("Service %(service)s: coupon %(code)s taken away"),
     "customer_merged": gettext_lazy("Service %(service)s came from a merged customer"),

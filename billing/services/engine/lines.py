@@ -84,7 +84,7 @@ def addon_lines(subscription: Subscription, addons: Iterable[Addon], start: date
 
 
 def _addon_line(subscription: Subscription, addon: Addon, amount: Decimal, details: dict[str, Any]) -> DraftLine:
-    details = {"name": addon.name, **details}
+    details = {"name": addon.name, "addon": addon.pk, **details}
     return _of(subscription, LineKind.ADDON, amount, details, account=chart.INCOME_ADDON)
 
 

@@ -17,11 +17,12 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from billing import periods
 from billing.choices import InvoiceKind, InvoiceStatus, LineKind
-from billing.models import Charge, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
+from billing.models import Addon, Charge, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
 from billing.services.engine.bills import Extras, bill_of, bills_write, price_of
 from billing.services.engine.lines import ZERO, anchor_of
 from billing.services.invoices import InvoiceDraft, charge_line, credit_left, credit_note_issue, invoice_issue
 from billing.words import days_words
+from core.money import quantise
 
 OF_SERVICE = (LineKind.SUBSCRIPTION, LineKind.PRORATION)
 
@@ -81,28 +82,57 @@ def unused_credit(
 
 def _addons_credit(
     row: Subscription, start: date, end: date, *, why: str, now: datetime, actor: User | None, ip: str | None,
-    reason: str,
+    reason: str, only: Addon | None = None,
 ) -> Decimal:  # fmt: skip
     """The same days of add-ons that are on bills: on the service's own, or on one made when the add-on began."""
+    key = f"addons:{why}:{row.pk}:{start.isoformat()}:{end.isoformat()}" if only is None else f"addon:{only.pk}"
+    total = ZERO
+    for invoice, parts in _addon_parts(row, start, end, only):
+        note = credit_note_issue(
+            invoice, lines=parts, reason=_addon_sentence(start, end, why, reason, only), now=now, actor=actor, ip=ip,
+            request_key=key,
+        )  # fmt: skip
+        total += note.total
+    return total
+
+
+def addon_credit(
+    addon: Addon, row: Subscription, start: date, *, now: datetime, actor: User | None, ip: str | None, reason: str
+) -> Decimal:
+    """Credit the billed days of one add-on from `start` on; returns how much. Call it before the add-on gets its end."""
+    end = row.billed_until or start
+    return _addons_credit(row, start, end, why="ended", now=now, actor=actor, ip=ip, reason=reason, only=addon)
+
+
+def addon_credit_worth(addon: Addon, row: Subscription, start: date) -> Decimal:
+    """What `addon_credit` would credit, for the screen that asks."""
+    found = _addon_parts(row, start, row.billed_until or start, addon)
+    return sum((sum(parts.values(), ZERO) for _invoice, parts in found), ZERO)
+
+
+def _addon_parts(
+    row: Subscription, start: date, end: date, only: Addon | None
+) -> list[tuple[Invoice, dict[int, Decimal]]]:
+    """Per bill the amounts by line position. What was credited is not credited again, nor days after an add-on's end."""
     issued = Invoice.objects.filter(
         subscription=row, kind=InvoiceKind.INVOICE, status__in=[InvoiceStatus.OPEN, InvoiceStatus.PAID],
         pk__in=InvoiceLine.objects.filter(invoice__subscription=row, kind=LineKind.ADDON).values("invoice"),
     )  # fmt: skip
-    total = ZERO
+    ends = dict(row.addons.values_list("pk", "until_on"))
+    named = (only.name, str(quantise(only.amount))) if only else None
+    found = []
     for invoice in issued.order_by("pk"):
-        parts = {
-            line.position: part
-            for line, rest in _rests(invoice, row, (LineKind.ADDON,))
-            if (part := min(_addon_share(row, line, start, end), rest)) > 0
-        }
-        if not parts:
-            continue
-        note = credit_note_issue(
-            invoice, lines=parts, reason=_addon_sentence(start, end, why, reason), now=now, actor=actor, ip=ip,
-            request_key=f"addons:{why}:{row.pk}:{start.isoformat()}:{end.isoformat()}",
-        )  # fmt: skip
-        total += note.total
-    return total
+        parts: dict[int, Decimal] = {}
+        for line, rest in _rests(invoice, row, (LineKind.ADDON,)):
+            pk = line.details.get("addon")  # older lines do not say which one
+            if only is None or (pk or (line.details["name"], line.details["price"])) in {only.pk, named}:
+                until = min(end, ends.get(pk) or end)
+                part = min(_addon_share(row, line, start, until), rest)
+                if part > 0:
+                    parts[line.position] = part
+        if parts:
+            found.append((invoice, parts))
+    return found
 
 
 def _addon_share(row: Subscription, line: InvoiceLine, start: date, end: date) -> Decimal:
@@ -185,9 +215,11 @@ def _sentence(span: SubscriptionPeriod, first: date, last: date, why: str, reaso
     return _with_reason(text, reason)
 
 
-def _addon_sentence(first: date, end: date, why: str, reason: str) -> str:
+def _addon_sentence(first: date, end: date, why: str, reason: str, only: Addon | None) -> str:
     text = _("Add-ons, paused %(days)s") if why == "paused" else _("Add-ons, ended, not used %(days)s")
-    return _with_reason(text % {"days": days_words(first, end)}, reason)
+    if only is not None:
+        text = _("%(name)s, ended, not used %(days)s")
+    return _with_reason(text % {"days": days_words(first, end), "name": only.name if only else ""}, reason)
 
 
 def _with_reason(text: str, reason: str) -> str:

@@ -12,11 +12,14 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
-from billing.models import BillingRun, Invoice, Plan, PrepayDiscount, Subscription
+from accounts.models import ActivityLog, User
+from billing.models import BillingRun, Coupon, Invoice, Plan, PrepayDiscount, Subscription
+from billing.service_words import day_text
 from billing.services import plan_create, plan_publish
+from billing.services.history import today_at
 from billing.services.subscriptions import subscription_activate, subscription_create
 from billing.services.subscriptions_access import subscription_move
+from billing.services.subscriptions_extras import addon_add, charge_add, coupon_use
 from core.clock import local_date, now
 from customers.models import Customer
 from customers.services import customer_create
@@ -170,6 +173,48 @@ def test_steps_of_one_service(world: World, login: Login, offer: Plan, sri: Cust
     body = client.get(page(row)).content.decode()
     for text in ("Ended: pindah", "Moved to another location", "Plan changed", "Login changed"):
         assert text in body
+
+
+def test_what_comes_on_the_bills_is_ended_and_said_before(
+    world: World, login: Login, offer: Plan, sri: Customer
+) -> None:
+    Coupon.objects.create(code="HEMAT", kind="amount", value=10_000, bills=3)
+    row = started(world, offer, sri)
+    today = today_at(row, now())
+    for name in ("IP publik", "STB 50%"):
+        addon_add(row, name=name, amount=60_000, from_on=today, actor=None)
+    coupon_use(row, code="HEMAT", actor=None)
+    for name in ("Kabel", "Instalasi"):
+        charge_add(customer=sri, subscription=row, name=name, amount=20_000, actor=None)
+    client = login(world.admin)
+    until = day_text(row.billed_until - timedelta(days=1))  # type: ignore[operator]
+
+    def asked(name: str) -> str:
+        return client.get(step(row, name)).content.decode()
+
+    def do(name: str, /, **data: Any) -> None:
+        assert client.post(step(row, name), data).status_code == 302, name
+
+    question = asked("end_addon")
+    for name in ("IP publik", "STB 50%"):
+        assert f"{name} (IDR 60,000 a month): until {until}, or today with IDR 60,000 credited." in question
+    first, second = row.addons.order_by("pk")
+    do("end_addon", addon=first.pk, is_at_once="now", reason="dikembalikan")
+    do("end_addon", addon=second.pk, is_at_once="period")
+    assert Invoice.objects.get(kind="credit_note").total == 60_000
+    second.refresh_from_db()
+    assert second.until_on == row.billed_until
+    assert f"STB 50% (IDR 60,000) until {until}" in client.get(page(row)).content.decode()
+    assert "HEMAT: for 3 more bills, IDR 10,000 off the next one." in asked("end_coupon")
+    do("end_coupon", use=row.coupon_uses.get().pk)
+    drop, bill = row.charges.order_by("pk")
+    do("drop_charge", charge=drop.pk)
+    do("bill_charge", charge=bill.pk)
+    assert Invoice.objects.filter(subscription=row, total=20_000).count() == 1
+    for name in ("end_coupon", "drop_charge", "bill_charge"):
+        assert client.get(step(row, name)).status_code == 302, name  # nothing is left to end
+    log = ActivityLog.objects.filter(user=world.admin).values_list("action", flat=True)
+    assert {"addon.ended", "coupon.ended", "charge.cancelled", "charge.billed"} <= set(log)
 
 
 def test_overdue_is_explained_and_a_promise_opens(world: World, login: Login, offer: Plan, sri: Customer) -> None:

@@ -176,6 +176,10 @@ ADMIN_PAGES: dict[str, str] = {
             "add_addon",
             "add_charge",
             "enter_coupon",
+            "end_addon",
+            "bill_charge",
+            "drop_charge",
+            "end_coupon",
             "pause",
             "move",
             "cancel_plan_change",
@@ -420,6 +424,8 @@ OPERATOR_MAY = {
     "subscription-events GET", "subscription-activate POST", "subscription-pause POST", "subscription-resume POST",
     "subscription-change-plan POST", "subscription-cancel-plan-change POST", "subscription-change-login POST",
     "subscription-move POST", "subscription-addon POST", "subscription-charge POST", "subscription-coupon POST",
+    "subscription-end-addon POST", "subscription-bill-charge POST", "subscription-drop-charge POST",
+    "subscription-end-coupon POST",
     "subscription-promise POST", "subscription-cancel-promise POST",
 }  # fmt: skip
 ONLY_ADMIN_MAY = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from billing.models import Invoice, Subscription
+from billing.models import Coupon, Invoice, Subscription
 from billing.services import plan_create, plan_publish
 from core.clock import local_date, now
 from locations.selectors import choice_for
@@ -86,6 +86,34 @@ def test_steps_and_refusals(house: House, as_user: Login, plan_id: int) -> None:
     assert post("move", location=house.there.pk).json()["location"] == house.there.pk
     assert post("isolate", reason="x").json()["code"] == "isolate.paid"
     assert post("end", reason="pindah").json()["status"] == "ended"
+
+
+def test_what_comes_on_the_bills_is_ended(house: House, as_user: Login, plan_id: int) -> None:
+    Coupon.objects.create(code="HEMAT", kind="percent", value=10, bills=3)
+    client = as_user(house.admin)
+    pk = make(client, house, plan_id).json()["id"]
+
+    def post(step: str, **body: Any) -> Any:
+        return client.post(f"{URL}{pk}/{step}/", body, format="json")
+
+    post("addon", name="IP publik", amount="50000")
+    for name in ("Kabel", "Instalasi"):
+        post("charge", name=name, amount="20000")
+    body = post("coupon", code="hemat").json()
+    assert body["coupons"] == [{"code": "HEMAT", "bills_left": 3}]
+    ((addon,), (drop, bill)) = body["addons"], sorted(body["charges"], key=lambda charge: charge["id"])
+    assert (addon["name"], addon["amount"], addon["until_on"]) == ("IP publik", "50000.00", None)
+    assert post("end-addon", addon=addon["id"]).json()["addons"] == []
+    assert post("end-addon", addon=addon["id"]).json()["code"] == "addon.ended"
+    assert post("end-addon", addon=addon["id"] + 1).json()["code"] == "addon.none"
+    assert [row["name"] for row in post("drop-charge", charge=drop["id"]).json()["charges"]] == ["Instalasi"]
+    assert post("drop-charge", charge=drop["id"]).json()["code"] == "charge.gone"
+    assert post("bill-charge", charge=bill["id"]).json()["charges"] == []
+    assert post("bill-charge", charge=bill["id"] + 1).json()["code"] == "charge.none"
+    assert Invoice.objects.get(subscription=pk).total == 20_000
+    assert post("end-coupon", code="hemat").json()["coupons"] == []
+    assert post("end-coupon", code="hemat").json()["code"] == "coupon.ended"
+    assert post("end-coupon", code="LAIN").json()["code"] == "coupon.none"
 
 
 def test_filters_and_scope(house: House, as_user: Login, plan_id: int) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from accounts.choices import Role
 from billing.choices import BillingMode, FirstBill, PeriodMode, PlanType
 from billing.models import Charge, Coupon, Invoice, PrepayDiscount, Subscription, TaxRate
+from billing.selectors_services import next_bill_of
+from billing.services.engine.unused import addon_credit_worth
 from billing.services.subscriptions import (
     subscription_activate,
     subscription_change,
@@ -17,7 +20,15 @@ from billing.services.subscriptions import (
     subscription_end,
 )
 from billing.services.subscriptions_access import subscription_change_login, subscription_move
-from billing.services.subscriptions_extras import addon_add, addon_end, charge_add, coupon_use
+from billing.services.subscriptions_extras import (
+    addon_add,
+    addon_end,
+    charge_add,
+    charge_bill_now,
+    charge_drop,
+    coupon_use,
+    coupon_use_end,
+)
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
 from billing.services.subscriptions_plans import plan_change_cancel, subscription_change_plan
 from core.errors import DomainError, TransitionError
@@ -227,6 +238,127 @@ def test_an_addon_in_the_middle_bills_its_days_and_ends_with_the_billed_ones() -
     assert bills(row)[2:] == [("2026-12-22", "2026-12-22", 150_000, "open")]
     with pytest.raises(TransitionError):
         addon_end(made, actor=None, now=at(mid))
+
+
+def test_an_addon_ended_today_is_credited_to_the_day_and_never_twice() -> None:
+    """10 of 30 days of one add-on; what the end of the service credits later leaves out what was credited."""
+    pos = place()
+    row = draft(pos, plan(pos))
+    first = addon_add(row, name="IP publik", amount=60_000, from_on=NOV_22, actor=None, now=at(NOV_22))
+    addon_add(row, name="IP publik", amount=60_000, from_on=NOV_22, actor=None, now=at(NOV_22))
+    subscription_activate(row, actor=None, now=at(NOV_22))
+    pay(row, 270_000, NOV_22)
+    day = date(2026, 12, 12)
+    assert addon_credit_worth(first, row, day) == 20_000
+    ended = addon_end(first, is_at_once=True, reason="dikembalikan", actor=None, now=at(day))
+    assert (ended.until_on, money(row)) == (day, (20_000, 0))
+    note = Invoice.objects.get(kind="credit_note")
+    assert note.note == "IP publik, ended, not used 12 – 21 Dec 2026. dikembalikan"
+    assert row.events.latest("pk").details == {"name": "IP publik", "until_on": "2026-12-12", "credited": "20000.00"}
+    with pytest.raises(TransitionError):
+        addon_end(first, is_at_once=True, actor=None, now=at(day))
+    subscription_end(row, reason="pindah", is_credited=True, actor=None, now=at(date(2026, 12, 17)))
+    assert money(row) == (20_000 + 25_000 + 10_000, 0)  # 5 days of the service and of the other add-on
+    sound()
+
+
+def test_an_addon_that_runs_out_may_end_today_and_pays_its_own_open_bill_first() -> None:
+    pos = place()
+    row = service(pos, plan(pos), NOV_22)
+    pay(row, 150_000, NOV_22)
+    mid = date(2026, 12, 7)
+    made = addon_add(row, name="STB", amount=30_000, from_on=mid, actor=None, now=at(mid))
+    assert money(row) == (0, 15_000)
+    addon_end(made, actor=None, now=at(mid))
+    day = date(2026, 12, 12)
+    assert addon_end(made, is_at_once=True, actor=None, now=at(day)).until_on == day
+    assert money(row) == (0, 5_000)  # 5 of 15 days were used
+    sound()
+
+
+def test_a_postpaid_addon_ends_with_its_running_period_or_today() -> None:
+    pos = place()
+    row = service(pos, plan(pos, billing_mode=BillingMode.POSTPAID), NOV_22)
+    ends = []
+    for is_at_once in (False, True):
+        made = addon_add(row, name="STB", amount=30_000, actor=None, now=at(NOV_22))
+        ends.append(addon_end(made, is_at_once=is_at_once, actor=None, now=at(date(2026, 12, 2))).until_on)
+    assert ends == [date(2026, 12, 22), date(2026, 12, 2)]
+    night(pos, date(2026, 12, 22))
+    assert [bill[2] for bill in bills(row)] == [150_000 + 30_000 + 10_000]
+    sound()
+
+
+def test_an_addon_ended_in_a_pause_is_not_credited_twice() -> None:
+    pos = place()
+    row = draft(pos, plan(pos))
+    made = addon_add(row, name="IP publik", amount=30_000, from_on=NOV_22, actor=None, now=at(NOV_22))
+    subscription_activate(row, actor=None, now=at(NOV_22))
+    pay(row, 180_000, NOV_22)
+    subscription_pause(row, actor=None, now=at(date(2026, 12, 1)))
+    addon_end(made, is_at_once=True, actor=None, now=at(date(2026, 12, 6)))
+    assert money(row) == (16_000, 0)  # 16 days from the 6th
+    subscription_resume(row, actor=None, now=at(date(2026, 12, 11)))
+    assert money(row) == (16_000 + 50_000 + 5_000, 0)  # and the 5 paused days before it
+    sound()
+
+
+def test_an_addon_of_a_draft_never_comes_on_a_bill() -> None:
+    pos = place()
+    row = draft(pos, plan(pos))
+    made = addon_add(row, name="STB", amount=30_000, actor=None, now=at(NOV_22))
+    addon_end(made, actor=None, now=at(NOV_22))
+    subscription_activate(row, actor=None, now=at(NOV_22))
+    assert [bill[2] for bill in bills(row)] == [150_000]
+
+
+def test_a_coupon_taken_off_leaves_the_bills_that_were() -> None:
+    pos = place()
+    Coupon.objects.create(code="HEMAT", kind="percent", value=10, bills=3)
+    row = draft(pos, plan(pos))
+    use = coupon_use(row, code="hemat", actor=None, now=at(NOV_22))
+    subscription_activate(row, actor=None, now=at(NOV_22))
+    found = next_bill_of(Subscription.objects.get(pk=row.pk))
+    assert found is not None
+    assert (found.amount, found.coupons) == (135_000, {"HEMAT": 15_000})
+    coupon_use_end(use, actor=None, now=at(NOV_22))
+    night(pos, date(2026, 12, 22))
+    assert [bill[2] for bill in bills(row)] == [135_000, 150_000]
+    with pytest.raises(TransitionError):
+        coupon_use_end(use, actor=None, now=at(NOV_22))
+    assert kinds(row)[-2:] == ["coupon_ended", "overdue"]
+
+
+def test_a_waiting_charge_is_dropped_or_billed_today() -> None:
+    pos = place()
+    row = service(pos, plan(pos), NOV_22)
+    wrong, right = (
+        charge_add(customer=row.customer, subscription=row, name=name, amount=20_000, actor=None, now=at(NOV_22))
+        for name in ("Kabel", "Instalasi")
+    )
+    charge_drop(wrong, actor=None, now=at(NOV_22))
+    assert charge_bill_now(right, actor=None, now=at(NOV_22)).total == 20_000
+    for charge in (wrong, right):
+        with pytest.raises(TransitionError):
+            charge_drop(charge, actor=None, now=at(NOV_22))
+    night(pos, date(2026, 12, 22))
+    assert sorted(bill[2] for bill in bills(row)) == [20_000, 150_000, 150_000]
+    assert {"charge_cancelled", "charge_billed"} <= set(kinds(row))
+    sound()
+
+
+def test_what_comes_on_bills_is_ended_at_ones_own_places_only() -> None:
+    pos, other = place(), place("Pos 2")
+    stranger = user("asing", Role.OPERATOR, other)
+    row = service(pos, plan(pos), NOV_22)
+    Coupon.objects.create(code="HEMAT", kind="percent", value=10, bills=3)
+    addon = addon_add(row, name="STB", amount=30_000, actor=None, now=at(NOV_22))
+    use = coupon_use(row, code="HEMAT", actor=None, now=at(NOV_22))
+    charge = charge_add(customer=row.customer, subscription=row, name="Kabel", amount=1, actor=None, now=at(NOV_22))
+    for act, subject in ((addon_end, addon), (coupon_use_end, use), (charge_drop, charge), (charge_bill_now, charge)):
+        with pytest.raises(DomainError) as refused:
+            act(subject, actor=stranger, now=at(NOV_22))
+        assert refused.value.code == "subscription.not_found"
 
 
 def test_a_free_service_has_periods_but_no_bills() -> None:
