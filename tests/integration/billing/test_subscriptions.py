@@ -249,6 +249,7 @@ def test_an_addon_ended_today_is_credited_to_the_day_and_never_twice() -> None:
     subscription_activate(row, actor=None, now=at(NOV_22))
     pay(row, 270_000, NOV_22)
     day = date(2026, 12, 12)
+    row.refresh_from_db()
     assert addon_credit_worth(first, row, day) == 20_000
     ended = addon_end(first, is_at_once=True, reason="dikembalikan", actor=None, now=at(day))
     assert (ended.until_on, money(row)) == (day, (20_000, 0))
@@ -326,7 +327,7 @@ def test_a_coupon_taken_off_leaves_the_bills_that_were() -> None:
     assert [bill[2] for bill in bills(row)] == [135_000, 150_000]
     with pytest.raises(TransitionError):
         coupon_use_end(use, actor=None, now=at(NOV_22))
-    assert kinds(row)[-2:] == ["coupon_ended", "overdue"]
+    assert kinds(row)[-2:] == ["coupon_ended", "isolated"]
 
 
 def test_a_waiting_charge_is_dropped_or_billed_today() -> None:
