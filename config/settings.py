@@ -298,6 +298,7 @@ SPECTACULAR_SETTINGS = {
         "ContactRoleEnum": "customers.choices.ContactRole",
         "KindEnum": "locations.choices.Kind",
         "EntryKindEnum": "billing.choices.EntryKind",
+        "AdjustmentStatusEnum": "billing.choices.AdjustmentStatus",
         "InvoiceStatusEnum": "billing.choices.InvoiceStatus",
         "InvoiceKindEnum": "billing.choices.InvoiceKind",
         "LineKindEnum": "billing.choices.LineKind",

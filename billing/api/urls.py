@@ -3,8 +3,10 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from billing.api.adjustments import AdjustmentViewSet
 from billing.api.agents import AgentViewSet, OwnAgentView
 from billing.api.cash import ShiftViewSet
+from billing.api.expenses import ExpenseCategoryViewSet, ExpenseViewSet
 from billing.api.invoices import InvoiceViewSet
 from billing.api.journal import JournalViewSet, PostingViewSet
 from billing.api.reports import report_urls
@@ -18,6 +20,9 @@ router.register("postings", PostingViewSet, basename="posting")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 router.register("agents", AgentViewSet, basename="agent")
 router.register("cash-shifts", ShiftViewSet, basename="cash-shift")
+router.register("expense-categories", ExpenseCategoryViewSet, basename="expense-category")
+router.register("expenses", ExpenseViewSet, basename="expense")
+router.register("adjustments", AdjustmentViewSet, basename="adjustment")
 router.register("subscriptions", SubscriptionViewSet, basename="subscription")
 router.register("runs", RunViewSet, basename="run")
 urlpatterns = [path("agent/", OwnAgentView.as_view(), name="own-agent"), *router.urls, *report_urls()]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from vouchers.admin import batch, overview, sale, stock, voucher
+from vouchers.admin import batch, overview, sale, stock, unsold, voucher
 
-__all__ = ["batch", "overview", "sale", "stock", "voucher"]
+__all__ = ["batch", "overview", "sale", "stock", "unsold", "voucher"]

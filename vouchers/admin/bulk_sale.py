@@ -18,9 +18,8 @@ from core import clock
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import money
-from vouchers.choices import VoucherStatus
 from vouchers.models import Voucher
-from vouchers.services import vouchers_sell
+from vouchers.services import is_for_sale, vouchers_sell
 
 if TYPE_CHECKING:
     from vouchers.admin.voucher import VoucherAdmin
@@ -37,7 +36,7 @@ def sell_selected(model_admin: VoucherAdmin, request: HttpRequest, queryset: Que
     if "confirmed" in request.POST:
         _sell(request, rows, request.POST.get("request_key", ""))
         return None
-    new = [row for row in rows if row.status == VoucherStatus.NEW]
+    new = [row for row in rows if is_for_sale(row)]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Sell vouchers"), "opts": model_admin.opts, "rows": new, "skipped": len(rows) - len(new),

@@ -18,6 +18,7 @@ from locations.models import Location
 from vouchers.choices import BatchStatus, VoucherStatus
 from vouchers.models import BatchLocation, VoucherBatch
 from vouchers.selectors import batches_visible_to, vouchers_visible_to
+from vouchers.unsold_selectors import used_unsold
 from vouchers.words import batch_words
 
 NEWEST = 5
@@ -52,6 +53,11 @@ def voucher_tiles(request: HttpRequest) -> list[Tile]:
             Tone.WAITING if running else Tone.QUIET, "inventory_2",
         )
     )  # fmt: skip
+    if request.user.has_perm("billing.view_reports"):
+        unsold = used_unsold(request.user)  # type: ignore[arg-type]
+        if unsold.exists():
+            url = reverse("admin:used_unsold")
+            tiles.append(Tile(_("Used, never sold"), _count(unsold), url, Tone.WAITING, "wifi"))
     failed = states.get(BatchStatus.FAILED, 0)
     if failed:
         url = f"{batches}?status__exact={BatchStatus.FAILED}"

@@ -105,7 +105,7 @@ class VoucherAdmin(ReadOnlyMixin, ModelAdmin[Voucher]):
             (_("Plan"), row.plan.name),
             (_("Price"), money(row.batch.price)),
             (_("Good at"), ", ".join(place.name for place in places) or "–"),
-            (_("Sold"), when(row.sold_at)),
+            (_("Sold"), _("no sale recorded, and used") if row.is_used_unsold else when(row.sold_at)),
             (_("First login"), when(row.used_at)),
             (_("Valid until"), when(row.valid_until)),
             (_("Ended"), when(row.ended_at) if row.ended_at else ""),

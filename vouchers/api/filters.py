@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from core.api.filters import id_filter
 from vouchers.choices import BatchStatus, VoucherStatus
 from vouchers.models import BatchLocation, Voucher, VoucherBatch
+from vouchers.unsold_selectors import MISSING
 
 
 class VoucherFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -17,6 +18,12 @@ class VoucherFilter(django_filters.FilterSet):  # type: ignore[misc]
     )
     status = django_filters.ChoiceFilter(choices=VoucherStatus.choices)
     batch = id_filter("batch_id")
+    is_used_unsold = django_filters.BooleanFilter(
+        method="by_unsold", label="Used, and no sale recorded (not void; price above 0)."
+    )
+
+    def by_unsold(self, rows: QuerySet[Voucher], name: str, value: bool) -> QuerySet[Voucher]:
+        return rows.filter(MISSING) if value else rows.exclude(MISSING)
 
     def by_code(self, rows: QuerySet[Voucher], name: str, value: str) -> QuerySet[Voucher]:
         return rows.filter(code__in=_spellings(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vouchers.services.adopting import FoundVoucher, batch_adopt, batches_forget, vouchers_moved_on
 from vouchers.services.batches import BatchWarning, batch_cancel, batch_create, batch_warnings
-from vouchers.services.bulk_selling import BulkSale, vouchers_sell
+from vouchers.services.bulk_selling import BulkSale, is_for_sale, vouchers_sell
 from vouchers.services.expiry import vouchers_expire, vouchers_use_up
 from vouchers.services.extending import voucher_extend
 from vouchers.services.first_login import vouchers_activate
@@ -25,6 +25,7 @@ __all__ = [
     "batch_warnings",
     "batches_forget",
     "batches_resume",
+    "is_for_sale",
     "old_sales_post",
     "plan_withdrawal_check",
     "stock_issue",

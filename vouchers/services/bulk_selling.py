@@ -40,7 +40,7 @@ class BulkSale:
 def vouchers_sell(
     voucher_ids: Iterable[int], *, actor: User | None, request_key: str, now: datetime, ip: str | None = None
 ) -> BulkSale:
-    """Sell each new voucher of the set at its batch's price. Chunks of 5,000, a transaction each.
+    """Sell each voucher of the set that is for sale at its batch's price. Chunks of 5,000, a transaction each.
 
     Asked again with the same `request_key`, what was sold by it is counted as sold, not as skipped. Raises DomainError
     when an agent's deposit is not enough for a chunk: nothing of that chunk is sold.
@@ -55,6 +55,11 @@ def vouchers_sell(
     )  # fmt: skip
 
 
+def is_for_sale(row: Voucher) -> bool:
+    """New, or one of the house that was used while no sale was recorded: then only the money is written down."""
+    return row.status == VoucherStatus.NEW or (row.is_used_unsold and row.agent_id is None)
+
+
 @deadlock_retried
 @transaction.atomic
 def _sell_chunk(ids: Sequence[int], actor: User | None, request_key: str, now: datetime, ip: str | None) -> BulkSale:
@@ -62,7 +67,7 @@ def _sell_chunk(ids: Sequence[int], actor: User | None, request_key: str, now: d
     visible = Voucher.objects.all() if actor is None else vouchers_visible_to(actor)
     his = Q(agent_id=agent_id) if agent_id else Q(agent=None)
     stock = visible.filter(his, pk__in=ids).select_related("batch", "plan")
-    rows = [row for row in lock_rows(stock) if row.status == VoucherStatus.NEW]
+    rows = [row for row in lock_rows(stock) if is_for_sale(row)]
     keys = [f"{request_key}-{pk}" for pk in ids]
     known = list(VoucherSale.objects.filter(request_key__in=keys).values_list("amount", flat=True))
     if rows:
@@ -75,11 +80,13 @@ def _sell(
     rows: Sequence[Voucher], agent_id: int | None, actor: User | None, request_key: str, now: datetime, ip: str | None
 ) -> None:
     prices = [row.batch.price for row in rows]
+    fresh = [row for row in rows if row.status == VoucherStatus.NEW]
     for row in rows:
-        row.status, row.sold_at = VoucherStatus.SOLD, now
-        row.valid_until = _valid_until(row, now)
+        row.sold_at = now
+    for row in fresh:
+        row.status, row.valid_until = VoucherStatus.SOLD, _valid_until(row, now)
     Voucher.objects.bulk_update(rows, ["status", "sold_at", "valid_until"], batch_size=1000)
-    _routers_follow(rows)
+    _routers_follow(fresh)
     # locked last, as everywhere: a refusal undoes what was done before it
     commissions = agent_may_sell(agent_id, prices)[1] if agent_id else [Decimal(0)] * len(rows)
     sales = VoucherSale.objects.bulk_create(

@@ -91,7 +91,7 @@ OTHERS: dict[str, str] = {
     "own-agent": "billing.view_own_agent",
     "admin:payments_take_cash": "payments.take_cash", "admin:my_cash": "billing.use_cashshift",
     "admin:billing_adjust": "billing.add_adjustment", "admin:agent_stock": "vouchers.issue_stock",
-    "admin:my_stock": "billing.view_own_agent",
+    "admin:my_stock": "billing.view_own_agent", "admin:used_unsold": "billing.view_reports",
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
     "dashboard:sessions": "locations.view_accessaccount", "dashboard:talkers": "locations.view_accessaccount",
@@ -230,7 +230,7 @@ SCOPED = {
     "locations_accessaccount", "customers_customer", "customers_customerdocument", "billing_journalentry",
     "payments_payment", "payments_reversal", "billing_cashshift", "billing_expense", "billing_adjustment",
 }  # fmt: skip
-EVERYBODYS = {"payment-method-detail"}  # of the house, not of a place
+EVERYBODYS = {"payment-method-detail", "expense-category-detail"}  # of the house, not of a place
 WRITTEN_DOWN = {"vouchers_voucherbatch_print", "vouchers_voucherbatch_csv"}  # reading codes goes into the log
 NEVER_WALKED = {"admin:logout"}  # would end the walker's own session
 
@@ -372,7 +372,8 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "payment": house.payment.pk, "payment-method": house.payment.method_id,
         "payment-reversal": house.reversal.pk,
         "router-import": RouterImport.objects.get().pk,
-        "agent": house.agent.pk, "cash-shift": house.shift.pk,
+        "agent": house.agent.pk, "cash-shift": house.shift.pk, "expense": house.expense.pk,
+        "expense-category": house.expense.category_id, "adjustment": house.adjustment.pk,
         "session": RouterSession.objects.get().pk, "past-session": SessionRecord.objects.get().pk,
         "session-end": SessionKick.objects.get().pk, "usage": AccountUsage.objects.get().pk,
     }  # fmt: skip
@@ -452,6 +453,10 @@ ONLY_ADMIN_MAY = {
     "router-import-choose POST", "router-import-again POST", "router-import-apply POST", "router-import-undo POST",
     "router-import-cancel POST", "router-import-retire-scripts POST", "router-import-give-scripts-back POST",
     "agent-list GET", "agent-detail GET", "agent-deposit POST", "agent-pay-out POST",
+    "expense-category-list GET", "expense-category-detail GET",
+    "expense-list GET", "expense-list POST", "expense-detail GET", "expense-reverse POST",
+    "adjustment-list GET", "adjustment-list POST", "adjustment-detail GET", "adjustment-approve POST",
+    "adjustment-reject POST",
 }  # fmt: skip
 
 
