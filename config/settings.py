@@ -303,7 +303,6 @@ SPECTACULAR_SETTINGS = {
         "InvoiceKindEnum": "billing.choices.InvoiceKind",
         "LineKindEnum": "billing.choices.LineKind",
         "SubscriptionStatusEnum": "billing.choices.SubscriptionStatus",
-        "ReversalStatusEnum": "billing.choices.AdjustmentStatus",
         "PaymentStatusEnum": "payments.choices.PaymentStatus",
         "CodeModeEnum": "vouchers.choices.CodeMode",
         "RolloutModeEnum": "locations.choices.RolloutMode",
