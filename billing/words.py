@@ -64,7 +64,7 @@ def invoice_words(row: Invoice, today: date) -> Words:
 #   proration     plan, from, to, days, of, price      (of: days of that month)
 #   addon         name, from, to; when it is not the whole span also days, price; addon: which one (no word of it)
 #   charge        name, on
-#   discount      coupon (its code) or prepay_months; percent unless it is an amount
+#   discount      coupon (its code) or months (paid ahead); percent unless it is an amount
 #   late_fee      number, due_on; percent when it is one
 #   plan_credit   plan, to_plan, from, to, days
 #   credit        of a service: reason (paused, ended), plan, from, to, days
@@ -148,7 +148,7 @@ def _discount(details: Mapping[str, Any]) -> str:
     if "coupon" in details:
         named = {"code": details["coupon"], "off": off}
         return _("Coupon %(code)s: %(off)s off") % named if off else _("Coupon %(code)s") % named
-    n = int(details["prepay_months"])
+    n = int(details["months"])
     sentence = ngettext("Paid %(n)d month ahead: %(off)s off", "Paid %(n)d months ahead: %(off)s off", n)
     return sentence % {"n": n, "off": off}
 

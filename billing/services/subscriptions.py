@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing.choices import (
     SUBSCRIPTION_MOVES,
-    BillingMode,
     PlanChangeStatus,
     PlanType,
     PromiseStatus,
@@ -333,8 +332,7 @@ def _settle_days(
     last = row.paused_on or today  # the days of a pause were not used
     if row.status != SubscriptionStatus.PAUSED:
         bills_write(bills_due([row], today), now=now)
-        if row.billing_mode == BillingMode.POSTPAID:
-            used_part_bill(row, today, now=now)
+        used_part_bill(row, today, now=now)
     final_bill_issue(row, today, now=now)
     if is_credited:
         unused_credit(row, last, row.billed_until or last, why="ended", now=now, actor=actor, ip=ip, reason=why)

@@ -1,8 +1,9 @@
 """Vacation: no service and no bills while it lasts.
 
 Days that were billed and not used are credited when the service comes back, by exactly the days it was paused; the
-periods themselves stay where they are, so the day of the month never moves. A postpaid service is billed up to the
-pause at once. Days after the billed ones are simply not billed: the next bill begins with the day of the return.
+periods themselves stay where they are, so the day of the month never moves. Days used and not billed yet (postpaid, or a
+first part of a month that waits) are billed at once. Days after the billed ones are simply not billed: the next bill
+begins with the day of the return.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from billing.choices import SUBSCRIPTION_MOVES, BillingMode, SubscriptionStatus
+from billing.choices import SUBSCRIPTION_MOVES, SubscriptionStatus
 from billing.events import SubscriptionsStarted
 from billing.models import Subscription
 from billing.services.engine.bills import billed_until_set, bills_due, bills_write
 from billing.services.engine.unused import unused_credit, used_part_bill
 from billing.services.history import event_write, reason_checked, staff_acted, subscription_for, today_at
+from billing.services.settling import balance_apply
 from billing.services.subscriptions import bills_bring_up
 from billing.services.subscriptions_logins import login_put
 from core import clock
@@ -47,8 +49,8 @@ def subscription_pause(
         message = _("The service comes back on a day after today.")
         raise DomainError("subscription.resume_on", message, fields={"resume_on": message})
     bills_write(bills_due([fresh], today), now=at)
-    if fresh.billing_mode == BillingMode.POSTPAID:
-        used_part_bill(fresh, today, now=at)
+    used_part_bill(fresh, today, now=at)
+    balance_apply([fresh.customer_id], now=at)
     transition(
         Subscription.objects.filter(pk=fresh.pk), to=SubscriptionStatus.PAUSED, allowed=SUBSCRIPTION_MOVES,
         paused_on=today, resume_on=resume_on,

@@ -52,7 +52,7 @@ def subscription_change_plan(
     bills_write(bills_due([fresh], today), now=at)
     change = PlanChange.objects.create(
         subscription=fresh, from_plan=fresh.plan, to_plan=plan, status=PlanChangeStatus.WAITING, requested_by=actor,
-        effective_on=today if is_at_once else period_ends_on(fresh), requested_at=at,
+        effective_on=today if is_at_once else period_ends_on(fresh, today), requested_at=at,
     )  # fmt: skip
     staff_acted(
         actor, "subscription.plan_changed", ip, fresh, before=change.from_plan_id, after=plan.pk,
@@ -69,10 +69,13 @@ def subscription_change_plan(
     return change
 
 
-def period_ends_on(row: Subscription) -> date:
+def period_ends_on(row: Subscription, today: date) -> date:
     """The first day that no bill covers and no used day belongs to: where another price can begin."""
     start = row.billed_until or date.max
-    return periods.period_end(rhythm_of(row, start), start) if row.billing_mode == BillingMode.POSTPAID else start
+    is_used = (
+        row.billing_mode == BillingMode.POSTPAID or start <= today
+    )  # prepaid: a first part that waits for its bill
+    return periods.period_end(rhythm_of(row, start), start) if is_used else start
 
 
 def _check(row: Subscription, plan: Plan) -> None:
@@ -112,18 +115,16 @@ def _change_now(
     ip: str | None,
     reason: str,
 ) -> None:
-    """Prepaid: the days left are credited at the old price and billed at the new one. Postpaid: used days are billed."""
+    """Days used and not billed are billed at the old price; days billed and left are credited and billed at the new one."""
+    used_part_bill(row, today, now=now)
     end = row.billed_until or today
-    credited = ZERO
-    if row.billing_mode == BillingMode.POSTPAID:
-        used_part_bill(row, today, now=now)
-    else:
-        credited = unused_credit(row, today, end, why="plan_change", now=now, actor=actor, ip=ip, reason=reason)
+    credited = unused_credit(row, today, end, why="plan_change", now=now, actor=actor, ip=ip, reason=reason)
     before = price_of(row)
     plan_changes_apply([change], now=now, actor=actor, reason=reason, credited=credited)
     row.refresh_from_db()
-    if row.billing_mode == BillingMode.PREPAID and today < end:
+    if today < end:
         _rest_bill(row, change, today, end, before, now=now, actor=actor)
+    balance_apply([row.customer_id], now=now)
     services_reconsider([row.pk], now=now)
 
 
@@ -145,7 +146,6 @@ def _rest_bill(
         invoice_pay_from_balance(invoice, now=now, actor=actor)
         invoice_id = invoice.pk
     _periods_cut(row, today, end, amount, invoice_id, before)
-    balance_apply([row.customer_id], now=now)
 
 
 def _periods_cut(

@@ -28,7 +28,10 @@ OF_SERVICE = (LineKind.SUBSCRIPTION, LineKind.PRORATION)
 
 
 def used_part_bill(row: Subscription, until: date, *, now: datetime) -> int:
-    """Postpaid days that were used and not billed yet, billed before their turn. Leaves `billed_until` at `until`."""
+    """Days that were used and not billed yet, billed before their turn. Leaves `billed_until` at `until`.
+
+    Postpaid ones, and the first part of a month that waits for its first full bill, prepaid or not.
+    """
     if row.billed_until is None or row.billed_until >= until:
         return 0
     bill = bill_of(row, row.billed_until, until, Extras([row]), until, issued_on=until)

@@ -24,7 +24,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("charge", {"name": "Installation"}, "Installation"),
     ("discount", {"coupon": "NEW", "percent": "10.00"}, "Coupon NEW: 10 % off"),
     ("discount", {"coupon": "NEW"}, "Coupon NEW"),
-    ("discount", {"prepay_months": 6, "percent": "2.50"}, "Paid 6 months ahead: 2.5 % off"),
+    ("discount", {"months": 6, "percent": "2.50"}, "Paid 6 months ahead: 2.5 % off"),
     ("late_fee", {"number": "INV/2026/000001", "due_on": "2026-11-01"},
      "Late fee for INV/2026/000001, which was due on 1 Nov 2026"),
     ("late_fee", {"number": "INV/2026/000001", "due_on": "2026-11-01", "percent": "5.00"},
