@@ -122,7 +122,7 @@ def addon_end_day(addon: Addon, row: Subscription, today: date, *, is_at_once: b
     """The first day on which it would not run any more; the day of its beginning when it never ran."""
     if row.started_on is None:
         return addon.from_on
-    return max(addon.from_on, today if is_at_once else max(today, period_ends_on(row)))
+    return max(addon.from_on, today if is_at_once else max(today, period_ends_on(row, today)))
 
 
 @transaction.atomic
