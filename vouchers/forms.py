@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +18,7 @@ from core.admin import ConfirmForm, style_form
 from locations.models import Location, LocationGroup
 from vouchers.models import VoucherBatch
 from vouchers.services import batch_warnings
+from vouchers.words import ROAMING_DELAY
 
 YEAR = 366 * 86400
 
@@ -36,7 +38,11 @@ class BatchForm(forms.ModelForm):  # type: ignore[type-arg]
     plan = PlanField(Plan.objects.none(), label=gettext_lazy("plan"), empty_label=gettext_lazy("Choose a plan"))
     places = forms.ModelMultipleChoiceField(
         Location.objects.none(), label=gettext_lazy("locations"), widget=forms.CheckboxSelectMultiple, required=False,
-        help_text=gettext_lazy("Several: a voucher works at each of them, with one time and one data limit for all."),
+        help_text=format_lazy(
+            "{} {}",
+            gettext_lazy("Several: a voucher works at each of them, with one time and one data limit for all."),
+            ROAMING_DELAY,
+        ),
     )  # fmt: skip
     group = forms.ModelChoiceField(
         LocationGroup.objects.none(), label=gettext_lazy("or a group"), required=False,

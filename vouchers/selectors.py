@@ -17,7 +17,7 @@ from locations.choices import Hold, Kind, Presence, Reach
 from locations.models import AccessAccount, Location
 from locations.selectors import locations_visible_to, tag_counts
 from vouchers.choices import BatchStatus, VoucherStatus
-from vouchers.models import BatchLocation, Voucher, VoucherBatch, VoucherLocation, VoucherSale
+from vouchers.models import BatchLocation, Voucher, VoucherBatch, VoucherEvent, VoucherLocation, VoucherSale
 
 
 def batches_visible_to(user: User) -> QuerySet[VoucherBatch]:
@@ -58,6 +58,11 @@ def sales_visible_to(user: User) -> QuerySet[VoucherSale]:
 def _sees_everything(user: User) -> bool:
     """`locations` decides who is limited; no condition there means none here."""
     return not locations_visible_to(user).query.where
+
+
+def event_made(voucher: Voucher) -> VoucherEvent:
+    """The first line of a voucher's history. It is never a row: a batch of 100,000 knows it once for all of them."""
+    return VoucherEvent(voucher=voucher, kind="created", at=voucher.created_at, actor=voucher.batch.created_by)
 
 
 def accounts_of(voucher: Voucher) -> QuerySet[AccessAccount]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from core.formats import duration, moment_short, money
 from core.words import Tone, Words
@@ -14,6 +14,12 @@ from locations.choices import Hold
 from locations.words import Fact, row_words
 from vouchers.choices import BatchStatus, VoucherStatus
 from vouchers.selectors import VoucherPlace, VoucherState
+
+# one router counts its own devices at once; over several it takes a poll (30 to 39 s) and a sweep (15 s)
+ROAMING_DELAY = gettext_lazy(
+    "When more devices than the plan allows use one code at different locations at once, the newer session is ended "
+    "within about a minute; later while a router is offline."
+)
 
 
 def place_words(place: VoucherPlace, code: str, zone: str | None = None, now: datetime | None = None) -> Words:

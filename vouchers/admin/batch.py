@@ -31,7 +31,7 @@ from vouchers.forms import BatchForm
 from vouchers.models import BatchLocation, Voucher, VoucherBatch
 from vouchers.selectors import BatchProgress, batch_progress, batches_visible_to
 from vouchers.services import batch_cancel, batch_create
-from vouchers.words import batch_words
+from vouchers.words import ROAMING_DELAY, batch_words
 
 RUNNING = {BatchStatus.QUEUED, BatchStatus.GENERATING}
 VISIBLE = "[document.visibilityState=='visible']"
@@ -250,6 +250,7 @@ def terms(row: VoucherBatch, places: list[str]) -> list[tuple[str, str]]:
     rows = [
         (_("Plan"), row.plan.name),
         (_("Locations"), ", ".join(places)),
+        (_("At several at once"), str(ROAMING_DELAY) if len(places) > 1 else ""),
         (_("Price"), money(row.price)),
         (_("Cost"), money(row.price_cost)),
         (_("Validity"), duration(row.duration_seconds) if row.duration_seconds else _("no end")),

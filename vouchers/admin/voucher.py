@@ -21,8 +21,15 @@ from vouchers.admin import actions as voucher_actions
 from vouchers.admin.bulk_sale import sell_selected
 from vouchers.choices import VoucherStatus
 from vouchers.models import Voucher, VoucherEvent
-from vouchers.selectors import VoucherState, locations_of, voucher_state, voucher_states, vouchers_visible_to
-from vouchers.words import event_text, place_words, voucher_words
+from vouchers.selectors import (
+    VoucherState,
+    event_made,
+    locations_of,
+    voucher_state,
+    voucher_states,
+    vouchers_visible_to,
+)
+from vouchers.words import ROAMING_DELAY, event_text, place_words, voucher_words
 
 
 @admin.register(Voucher)
@@ -105,6 +112,7 @@ class VoucherAdmin(ReadOnlyMixin, ModelAdmin[Voucher]):
             (_("Plan"), row.plan.name),
             (_("Price"), money(row.batch.price)),
             (_("Good at"), ", ".join(place.name for place in places) or "–"),
+            (_("At several at once"), str(ROAMING_DELAY) if len(places) > 1 else ""),
             (_("Sold"), _("no sale recorded, and used") if row.is_used_unsold else when(row.sold_at)),
             (_("First login"), when(row.used_at)),
             (_("Valid until"), when(row.valid_until)),
@@ -141,17 +149,14 @@ def timeline(row: Voucher, zone: str | None) -> list[dict[str, str]]:
     events = list(VoucherEvent.objects.filter(voucher=row).select_related("actor").order_by("-id")[:100])
     ids = {pk for event in events for pk in event.details.get("after", []) if isinstance(pk, int)}
     names = dict(Location.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
-    lines = [
+    return [
         {
             "what": event_text(event.kind, event.details, zone, names),
             "when": moment(event.at, zone),
             "who": str(event.actor) if event.actor else _("the system"),
         }
-        for event in events
+        for event in [*events, event_made(row)]
     ]
-    if not any(event.kind == "created" for event in events):
-        lines.append({"what": event_text("created", {}, zone, {}), "when": moment(row.created_at, zone), "who": ""})
-    return lines
 
 
 def voucher_of_account(request: HttpRequest, account: AccessAccount) -> str:

@@ -139,7 +139,7 @@ class MoveIn(StrictSerializer):
 
 
 class EventOut(OutSerializer):
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(allow_null=True, help_text="null: `created`, the first line of every voucher.")
     kind = serializers.CharField()
     at = serializers.DateTimeField()
     actor = serializers.IntegerField(source="actor_id", allow_null=True, help_text="null: the system.")

@@ -38,7 +38,7 @@ from vouchers.api.serializers import (
 )
 from vouchers.models import Voucher, VoucherBatch, VoucherEvent, VoucherSale
 from vouchers.printing import csv_rows
-from vouchers.selectors import batches_visible_to, vouchers_visible_to
+from vouchers.selectors import batches_visible_to, event_made, vouchers_visible_to
 from vouchers.services import (
     batch_cancel,
     batch_create,
@@ -177,9 +177,13 @@ class VoucherViewSet(RoomViewSet):
     @extend_schema(responses={200: EventOut(many=True)}, filters=False)
     @action(detail=True, methods=["get"])
     def events(self, request: Request, pk: str) -> Response:
-        """Everything that happened to the voucher, newest first."""
-        page = self.paginate_queryset(VoucherEvent.objects.filter(voucher=self.get_object()))
-        return self.get_paginated_response(EventOut(page, many=True).data)
+        """Everything that happened to the voucher, newest first; the last page ends with how it was made."""
+        voucher = self.get_object()
+        page = self.paginate_queryset(VoucherEvent.objects.filter(voucher=voucher)) or []
+        answer = self.get_paginated_response(EventOut(page, many=True).data)
+        if answer.data["next"] is None and (page or "cursor" not in request.query_params):
+            answer.data["results"].append(EventOut(event_made(voucher)).data)
+        return answer
 
     def _command(self, service: Any, serializer_class: Any) -> Response:
         voucher = self.get_object()

@@ -12,6 +12,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts.models import ActivityLog, User
 from billing.models import Plan
@@ -96,6 +97,16 @@ def test_an_admin_extends_and_voids_with_a_reason(world: World, login: Login) ->
     assert act(client, active, "void", reason="lost").status_code == 302
     assert Voucher.objects.get(pk=active.pk).status == "void"
     assert ActivityLog.objects.filter(action="voucher.voided", user=world.admin).count() == 1
+
+
+def test_the_page_says_who_made_a_voucher(world: World, login: Login) -> None:
+    row = fresh(world)
+    url = reverse("admin:vouchers_voucher_change", args=[row.pk])
+    assert [(line["what"], line["who"]) for line in login(world.boss).get(url).context["timeline"]] == [
+        ("Made", str(world.boss))
+    ]
+    VoucherBatch.objects.filter(pk=row.batch_id).update(created_by=None)
+    assert [line["who"] for line in login(world.boss).get(url).context["timeline"]] == ["the system"]
 
 
 def test_codes_are_found_by_themselves_and_by_their_beginning(world: World, login: Login) -> None:
@@ -260,3 +271,34 @@ def test_the_page_of_a_batch_counts_what_routers_confirmed(world: World, login: 
     listed = login(world.boss).get(page.context["counts"][4][2])
     assert listed.context["cl"].result_count == 3
     assert AccessAccount.objects.exclude(hold="").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        (
+            "en",
+            "When more devices than the plan allows use one code at different locations at once, the newer session "
+            "is ended within about a minute; later while a router is offline.",
+        ),
+        (
+            "id",
+            "Kalau satu kode dipakai di beberapa lokasi sekaligus oleh lebih banyak perangkat daripada yang "
+            "diperbolehkan paket, sesi yang lebih baru diputus dalam sekitar satu menit; lebih lama selama router "
+            "offline.",
+        ),
+    ],
+)
+def test_the_delay_of_a_session_too_many_stands_where_codes_are_good_at_several_locations(
+    world: World, login: Login, language: str, sentence: str
+) -> None:
+    User.objects.filter(pk=world.boss.pk).update(language=language)
+    client = login(world.boss)
+    roaming = Voucher.objects.filter(batch=world.waiting)[0]
+    rows: list[tuple[Any, bool]] = [
+        (world.waiting, True), (roaming, True), (world.batch, False), (fresh(world), False),
+    ]  # fmt: skip
+    urls = [(reverse(f"admin:vouchers_{row._meta.model_name}_change", args=[row.pk]), said) for row, said in rows]
+    with translation.override("en"):  # a page leaves its language behind
+        for url, is_said in [*urls, (reverse("admin:vouchers_voucherbatch_add"), True)]:
+            assert (sentence in client.get(url).content.decode()) == is_said, url

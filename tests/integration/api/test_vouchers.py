@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode as b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -209,7 +210,29 @@ def test_void_extend_move_and_the_timeline(house: House, as_user: Login) -> None
     again = client.post(_path(house, "void"), {"reason": "misprint"}, format="json")
     assert (again.status_code, again.json()["code"]) == (409, "voucher.not_voidable")
     events = client.get(_path(house, "events")).json()["results"]
-    assert [(e["kind"], e["actor"]) for e in events] == [("voided", house.admin.pk), ("moved", house.admin.pk)]
+    assert [(e["kind"], e["actor"]) for e in events] == [
+        ("voided", house.admin.pk), ("moved", house.admin.pk), ("created", None),
+    ]  # fmt: skip  # nobody: this batch was made by the system
+
+
+def test_the_timeline_begins_with_who_made_the_voucher_once_over_all_pages(house: House, as_user: Login) -> None:
+    VoucherBatch.objects.filter(pk=house.batch.pk).update(created_by=house.operator)
+    client = as_user(house.admin)
+    made = {
+        "id": None, "kind": "created", "at": "2026-11-01T03:00:00Z", "actor": house.operator.pk, "details": {},
+    }  # fmt: skip
+    assert client.get(_path(house, "events")).json() == {"next": None, "previous": None, "results": [made]}
+    client.post(_path(house, "sell"), {}, format="json", **KEY)
+    client.post(_path(house, "void"), {"reason": "misprint"}, format="json")
+    first = client.get(_path(house, "events"), {"limit": "1"}).json()
+    assert [e["kind"] for e in first["results"]] == ["voided"]
+    second = client.get(first["next"]).json()
+    assert [e["kind"] for e in second["results"]] == ["sold", "created"]
+    assert (second["next"], second["results"][1]) == (None, made)
+    newest = client.get(second["previous"]).json()
+    assert [e["kind"] for e in newest["results"]] == ["voided"]
+    nothing_newer = b64encode(f"n{2**62}".encode()).decode()
+    assert client.get(_path(house, "events"), {"cursor": nothing_newer}).json()["results"] == []
 
 
 @pytest.mark.parametrize(
