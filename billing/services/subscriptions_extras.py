@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q
@@ -112,7 +113,7 @@ def addon_end(
     if credited:
         balance_apply([fresh.customer_id], now=at)
         services_reconsider([fresh.pk], now=at)
-    details = {"name": known.name, "until_on": last, "credited": credited}
+    details: dict[str, Any] = {"name": known.name, "until_on": last, "credited": credited}
     event_write(fresh, "addon_ended", at=at, actor=actor, reason=why, **details)
     staff_acted(actor, "addon.ended", ip, fresh, reason=why, **details)
     return known
