@@ -68,7 +68,7 @@ def nights_state() -> CheckResult:
     last = [run for run in runs.order_by("location_id", "-day").distinct("location_id") if run.location]
     failed = [run for run in last if run.status == RunStatus.FAILED]
     if failed:
-        text = _("The night of %(places)s failed (%(problem)s). It is tried again every hour; see the errors.")
+        text = _("The night of %(places)s failed (%(problem)s). It is tried again every ten minutes; see the errors.")
         return CheckResult(False, text % {"places": _names(failed), "problem": failed[0].error})
     stuck = [run for run in last if run.status in {RunStatus.QUEUED, RunStatus.RUNNING} and now() - _heard(run) > STUCK]
     if stuck:

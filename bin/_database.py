@@ -59,6 +59,17 @@ class ProductionDatabase:
             self.server_version = connection.info.server_version
         self._programs = self._find_programs()
 
+    def refuse_unless_owner(self) -> None:
+        """Who owns not every table can neither migrate nor restore. Raises DatabaseToolError, before anything stops."""
+        with psycopg.connect(**connection_parameters(self.database)) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND NOT pg_has_role(tableowner, 'USAGE')"
+            ).fetchone()
+        if row and row[0]:
+            raise DatabaseToolError(
+                f"The role {self.database.user} does not own the tables; set DATABASE_OWNER_URL to the role that does."
+            )
+
     def _find_programs(self) -> Path:
         """pg_dump refuses a newer server; the same version restores without surprises, so it comes first."""
         major = self.server_version // 10_000

@@ -89,6 +89,7 @@ class Upgrade:
     def _run(self) -> int:
         try:
             self._check_tree()
+            self.database.refuse_unless_owner()
             self._units("stop")
             say(f"Backing up the database to {self.dump}")
             self.database.backup(self.dump)

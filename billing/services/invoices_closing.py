@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.choices import INVOICE_MOVES, EntryKind, InvoiceStatus
 from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post, entry_reverse
-from billing.models import Allocation, Charge, Invoice, JournalEntry
+from billing.models import Allocation, Charge, CouponUse, Invoice, JournalEntry, SubscriptionEvent
 from billing.services.invoices_acting import invoice_lock, reason_checked, refuse_unless_issued, staff_acted
 from billing.services.settling import Share, allocations_write
 from billing.services.standing import services_reconsider
@@ -23,8 +24,8 @@ from core.errors import TransitionError
 def invoice_void(invoice: Invoice, *, reason: str, now: datetime, actor: User | None, ip: str | None = None) -> Invoice:
     """Take back a bill nothing was paid of: reversing entries, its number stays used, its service is judged again.
 
-    Its one-off charges wait for a next bill. Raises TransitionError when something settled it already: then a credit
-    note is the way.
+    Its one-off charges wait for a next bill, and its coupons count for one more. Raises TransitionError when something
+    settled it already: then a credit note is the way.
     """
     text = reason_checked(reason)
     fresh, _root = invoice_lock(invoice, actor)
@@ -38,11 +39,21 @@ def invoice_void(invoice: Invoice, *, reason: str, now: datetime, actor: User | 
     for entry in _entries_of(fresh):
         entry_reverse(entry, occurred_at=now, actor=actor, reason=text)
     Charge.objects.filter(invoice=fresh).update(invoice=None)
+    _coupons_give_back(fresh)
     if fresh.subscription_id:
         services_reconsider([fresh.subscription_id], now=now, actor=actor, reason=text)
     staff_acted(actor, "invoice.voided", ip, invoice=fresh.pk, number=fresh.number, reason=text)
     fresh.refresh_from_db()
     return fresh
+
+
+def _coupons_give_back(invoice: Invoice) -> None:
+    """Not one that a person took off the service since."""
+    codes = {line.details["coupon"] for line in invoice.lines.all() if "coupon" in line.details}
+    ended = SubscriptionEvent.objects.filter(subscription=invoice.subscription_id, kind="coupon_ended")
+    codes -= set(ended.values_list("details__code", flat=True))
+    uses = CouponUse.objects.filter(subscription=invoice.subscription_id, coupon__code__in=codes)
+    uses.update(bills_left=F("bills_left") + 1)
 
 
 def _entries_of(invoice: Invoice) -> list[JournalEntry]:

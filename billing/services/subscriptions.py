@@ -301,7 +301,8 @@ def subscription_end(
 ) -> Subscription:
     """End the service for good: its login leaves the router. Days used and not billed yet are billed now; what is owed stays.
 
-    `is_credited`: days paid for and not used are credited (first against the bill they are on, the rest to the balance).
+    `is_credited`: days paid for and not used are credited (first against the bill they are on, the rest to the balance);
+    a period billed ahead that never begins always is.
     """
     at = now or clock.now()
     why = reason_checked(reason, is_needed=True)
@@ -331,11 +332,13 @@ def _settle_days(
 ) -> None:
     last = row.paused_on or today  # the days of a pause were not used
     if row.status != SubscriptionStatus.PAUSED:
-        bills_write(bills_due([row], today), now=now)
+        bills_write(bills_due([row], today, lead_days=0), now=now)  # what comes is not billed ahead any more
         used_part_bill(row, today, now=now)
     final_bill_issue(row, today, now=now)
-    if is_credited:
-        unused_credit(row, last, row.billed_until or last, why="ended", now=now, actor=actor, ip=ip, reason=why)
+    # a period that was billed ahead and never begins is owed by nobody, asked or not
+    never = row.periods.filter(starts_on__gt=last).order_by("starts_on").values_list("starts_on", flat=True).first()
+    if start := last if is_credited else never:
+        unused_credit(row, start, row.billed_until or start, why="ended", now=now, actor=actor, ip=ip, reason=why)
     balance_apply([row.customer_id], now=now)
 
 

@@ -48,7 +48,7 @@ def subscription_pause(
     if resume_on is not None and resume_on <= today:
         message = _("The service comes back on a day after today.")
         raise DomainError("subscription.resume_on", message, fields={"resume_on": message})
-    bills_write(bills_due([fresh], today), now=at)
+    bills_write(bills_due([fresh], today, lead_days=0), now=at)
     used_part_bill(fresh, today, now=at)
     balance_apply([fresh.customer_id], now=at)
     transition(

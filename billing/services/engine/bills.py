@@ -36,7 +36,7 @@ from billing.services.engine.lines import (
     discount_lines,
     service_lines,
 )
-from billing.services.invoices import InvoiceDraft, charge_line, invoices_issue
+from billing.services.invoices import DraftLine, InvoiceDraft, charge_line, invoices_issue
 from core.settings_registry import setting
 
 LEAD_DAYS = "billing.lead_days"
@@ -116,12 +116,17 @@ class Extras:
     def charges_take(self, subscription: Subscription) -> list[Charge]:
         return self.charges.pop(subscription.pk, []) + self.charges_of_customer.pop(subscription.customer_id, [])
 
-    def uses_take(self, subscription: Subscription) -> list[CouponUse]:
-        """The coupons that still count, one bill less each."""
-        found = [use for use in self.uses[subscription.pk] if self.left[use.pk] > 0]
-        for use in found:
+    def uses_left(self, subscription: Subscription) -> list[CouponUse]:
+        """The coupons that still count."""
+        return [use for use in self.uses[subscription.pk] if self.left[use.pk] > 0]
+
+    def uses_take(self, uses: Sequence[CouponUse], off: Sequence[DraftLine]) -> list[CouponUse]:
+        """Those that took something off, one bill less each; one that found nothing left to take it from still counts."""
+        codes = {line.details.get("coupon") for line in off}
+        taken = [use for use in uses if use.coupon.code in codes]
+        for use in taken:
             self.left[use.pk] -= 1
-        return found
+        return taken
 
 
 def changes_possible(changes: QuerySet[PlanChange]) -> QuerySet[PlanChange]:
@@ -181,8 +186,9 @@ def bill_of(
     """The bill of one span. `issued_on` overrules the day it would have by its kind (a bill out of turn)."""
     price = extras.price_on(subscription, start)
     service = service_lines(subscription, price, start, end)
-    uses = extras.uses_take(subscription) if service else []
+    uses = extras.uses_left(subscription) if service else []
     off = discount_lines(subscription, service, extras.prepaying[price.plan.pk], uses)
+    uses = extras.uses_take(uses, off)
     charges = extras.charges_take(subscription)
     lines = [*service, *addon_lines(subscription, extras.addons[subscription.pk], start, end), *off]
     lines += [charge_line(row) for row in charges]

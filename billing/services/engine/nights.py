@@ -1,9 +1,9 @@
 """Every location's every day is done once: when, by whom, how far, and again after a fall.
 
-The hourly job looks at each location's own clock: from `billing.run_hour` of its day on, that day must have been run. The
-run is a BillingRun, unique by location and day; what it does is idempotent by itself, so a run that was killed is simply
-continued, one that failed is tried again every hour of its day, a night that was missed is caught up by the next one
-(bills carry the day they should have had), and a clock that jumps back finds the days done.
+A job every ten minutes looks at each location's own clock: from `billing.run_hour` of its day on, that day must have been
+run. The run is a BillingRun, unique by location and day; what it does is idempotent by itself, so a run that was killed is
+simply continued, one that failed is tried again by that job, a night that was missed is caught up by the next one (bills
+carry the day they should have had), and a clock that jumps back finds the days done.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -25,6 +24,7 @@ from billing.words import days_words
 from core.money import quantise
 
 OF_SERVICE = (LineKind.SUBSCRIPTION, LineKind.PRORATION)
+OUT_OF_TURN = ("paused", "ended", "plan_change")  # why days come back; in the source of the credit note that gives them
 
 
 def used_part_bill(row: Subscription, until: date, *, now: datetime) -> int:
@@ -165,12 +165,27 @@ def _credit(
 
 
 def _share(row: Subscription, span: SubscriptionPeriod, invoice: Invoice, days: tuple[date, date]) -> Decimal:
-    """What of the bill, with its tax and after its discounts, is for these days."""
-    lines = invoice.lines.filter(subscription=row, kind__in=[*OF_SERVICE, LineKind.DISCOUNT])
-    sums = lines.aggregate(net=Sum("amount"), tax=Sum("tax_amount"))
-    paid = (sums["net"] or ZERO) + (sums["tax"] or ZERO)
-    monthly = price_of(row).monthly
+    """What of the bill, with its tax, after its discounts and what a person credited of it, is for these days."""
+    lines = list(invoice.lines.filter(subscription=row, kind__in=[*OF_SERVICE, LineKind.DISCOUNT]))
+    paid = sum((line.amount + line.tax_amount for line in lines), ZERO) - _by_hand(invoice, {line.pk for line in lines})
+    # the price of the bill, not today's: that may hold only from the next bill on
+    prices = [line.details["price"] for line in lines if line.kind in OF_SERVICE and "price" in line.details]
+    monthly = Decimal(prices[0]) if prices else price_of(row).monthly
     return periods.share(anchor_of(row, span.starts_on), monthly, paid, (span.starts_on, span.ends_on), days)
+
+
+def _by_hand(invoice: Invoice, line_ids: set[int]) -> Decimal:
+    """Credited of these lines by people: a lower price for all the days. Our own credit notes are about other days."""
+    found = InvoiceLine.objects.filter(invoice__credits=invoice).select_related("invoice")
+    ours = tuple(f"credit:{invoice.pk}:{why}:" for why in OUT_OF_TURN)
+    return sum(
+        (
+            line.amount + line.tax_amount
+            for line in found
+            if line.details.get("line") in line_ids and not line.invoice.source.startswith(ours)
+        ),
+        ZERO,
+    )
 
 
 def _rests(invoice: Invoice, row: Subscription, kinds: Sequence[str] = OF_SERVICE) -> list[tuple[InvoiceLine, Decimal]]:

@@ -221,7 +221,7 @@ def test_a_run_that_fails_says_so_and_may_be_tried_again(monkeypatch: pytest.Mon
     assert nights.run_do(run.pk, now=at(date(2026, 12, 22))).status == "done"
 
 
-def test_a_night_that_failed_is_ordered_again_every_hour_and_said_on_the_health_page() -> None:
+def test_a_night_that_failed_is_ordered_again_and_said_on_the_health_page() -> None:
     pos = place()
     service(pos, plan(pos), NOV_22)
     day = date(2026, 12, 22)

@@ -273,6 +273,15 @@ def test_a_pulled_revision_goes_back_to_the_recorded_one(
     assert clone.facts() == BEFORE
 
 
+def test_without_the_owners_role_nothing_is_stopped(
+    clone: Clone, systemctl: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert clone.upgrade(clone.new, DATABASE_OWNER_URL="").run() == 1
+    assert (clone.facts(), clone.git("rev-parse", "HEAD")) == (BEFORE, clone.old)
+    assert "set DATABASE_OWNER_URL to the role that does" in capfd.readouterr().out
+    assert [line.split()[0] for line in systemctl.read_text().splitlines()] == ["list-units", "start"]
+
+
 def test_changed_files_and_unknown_revisions_stop_it_before_anything_happens(clone: Clone) -> None:
     (clone.folder / "manage.py").write_text("changed by hand")
     upgrade = clone.upgrade(clone.new)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.installation import installation
+from core.models import Installation
 from locations import services
 from locations.choices import Hold, Kind, Priority, Reach
 from locations.models import AccessAccount, Location, RouterProfile, RouterState
@@ -185,3 +186,20 @@ def test_a_profile_somebody_deleted_comes_back_before_its_accounts() -> None:
         account.refresh_from_db()
         assert (account.hold, account.is_synced) == (Hold.NONE, True)
         assert hotspot_users(router)["EFGH2345"]["profile"] == "paket-1jam"
+
+
+def test_a_restored_copy_in_quarantine_asks_and_writes_no_router() -> None:
+    """Two installations with one past must not both write: the copy does nothing until a person ends the quarantine."""
+    with emulated() as router:
+        location = location_of(router)
+        account = put(profile_at(location), "ABCD2345")
+        Installation.objects.update(is_quarantined=True)
+        result = location_run(location.pk, is_forced=True)
+        assert (result.was_free, result.applied) == (False, 0)
+        assert router.op_log() == []
+        account.refresh_from_db()
+        assert not account.is_synced
+
+        Installation.objects.update(is_quarantined=False)
+        location_run(location.pk, is_forced=True)
+        assert list(hotspot_users(router)) == ["ABCD2345"]
