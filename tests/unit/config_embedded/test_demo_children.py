@@ -101,5 +101,6 @@ def test_a_router_stops_last_and_its_password_is_on_no_command_line(tmp_path: Pa
         "--identity": "router-7",
         "--user": "billing",
         "--state-file": router.state_file,
+        "--policies": "read,write,api,test,sensitive,ftp,reboot",
     }
     assert not any("not-on-a-command-line" in word for word in spec.command)
