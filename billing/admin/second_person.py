@@ -30,7 +30,10 @@ def asked_words(row: AskedChange) -> Words:
 
 
 class SecondPersonAdmin(ReadOnlyMixin, ModelAdmin[Asked]):
-    """Base of the lists. `approve_permission` opens both decisions; the three texts and `decide` are the change's own."""
+    """Base of the lists. `approve_permission` opens both decisions; the three texts and `decide` are the change's own.
+
+    What a change must say raises here: the metaclass of ModelAdmin leaves no room for an abstract class.
+    """
 
     nav_group = "money"
     list_filter = ("status",)

@@ -123,4 +123,5 @@ def monotonic() -> float:
 
 
 def pause(seconds: float) -> None:
+    """Wait between commands of a push. The writer talks to routers outside transactions, so nothing is locked meanwhile."""
     time.sleep(seconds)

@@ -54,7 +54,7 @@ def voucher_tiles(request: HttpRequest) -> list[Tile]:
         )
     )  # fmt: skip
     if request.user.has_perm("billing.view_reports"):
-        unsold = used_unsold(request.user)  # type: ignore[arg-type]
+        unsold = used_unsold(request.user)  # type: ignore[arg-type]  # only staff sees the index
         if unsold.exists():
             url = reverse("admin:used_unsold")
             tiles.append(Tile(_("Used, never sold"), _count(unsold), url, Tone.WAITING, "wifi"))

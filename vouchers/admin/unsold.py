@@ -55,7 +55,7 @@ def used_unsold_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _codes(request: HttpRequest, place: int) -> HttpResponseBase:
-    rows = used_unsold_at(request.user, place).select_related("batch", "agent").order_by("-id")  # type: ignore[arg-type]
+    rows = used_unsold_at(request.user, place).select_related("batch", "agent").order_by("-id")  # type: ignore[arg-type]  # as above
     found: list[Voucher] = list(rows[: MOST_ROWS + 1])
     columns = (
         Column("code", gettext_lazy("code"), Form.TEXT), Column("batch", gettext_lazy("batch"), Form.TEXT),

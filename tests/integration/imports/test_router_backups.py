@@ -92,7 +92,7 @@ def test_scripts_leave_and_come_back_only_after_a_backup_also_while_the_writer_w
     def looked(*args: object, **kwargs: object) -> None:
         rows = moved.router.rows("/ip/hotspot/user/profile", name="1Hari")
         kept.append(bool(rows[0].get("on-login")))
-        taken(*args, **kwargs)  # type: ignore[arg-type]
+        taken(*args, **kwargs)  # type: ignore[arg-type]  # passed on as it came
         if len(kept) == 1:  # a person presses the button while the writer is at work
             router_scripts_retire(run, actor=moved.boss)
 

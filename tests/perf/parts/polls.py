@@ -147,7 +147,9 @@ def _phase(send: Running, good: Sequence[Place]) -> Phase:
         RouterState.objects.filter(location__in=half).update(polled_at=None)
         due.append((clock.now(), half))
         send(SWEEP)
-        time.sleep(max(0.0, started + SWEEP_SECONDS * (number + 1) - time.perf_counter()))
+        time.sleep(
+            max(0.0, started + SWEEP_SECONDS * (number + 1) - time.perf_counter())
+        )  # real intervals are measured
     took = time.perf_counter() - started
     cpu, served = cpu_seconds(send.pid) - used, database_cpu_seconds(database) - served
     lags = [lag for at, half in due for lag in _lags(at, half)]
