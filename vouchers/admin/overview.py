@@ -18,7 +18,7 @@ from locations.models import Location
 from vouchers.choices import BatchStatus, VoucherStatus
 from vouchers.models import BatchLocation, VoucherBatch
 from vouchers.selectors import batches_visible_to, vouchers_visible_to
-from vouchers.unsold_selectors import used_unsold
+from vouchers.selectors_unsold import used_unsold
 from vouchers.words import batch_words
 
 NEWEST = 5

@@ -21,7 +21,7 @@ from core.admin import Page, add_page
 from core.admin.export import csv_response
 from core.formats import money, number
 from vouchers.models import Voucher
-from vouchers.unsold_selectors import ROAMING, unsold_places, used_unsold_at
+from vouchers.selectors_unsold import ROAMING, unsold_places, used_unsold_at
 
 MOST_ROWS = 500
 

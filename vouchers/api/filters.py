@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from core.api.filters import id_filter
 from vouchers.choices import BatchStatus, VoucherStatus
 from vouchers.models import BatchLocation, Voucher, VoucherBatch
-from vouchers.unsold_selectors import MISSING
+from vouchers.selectors_unsold import MISSING
 
 
 class VoucherFilter(django_filters.FilterSet):  # type: ignore[misc]

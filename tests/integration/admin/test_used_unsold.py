@@ -16,8 +16,8 @@ from tests.integration.payments.test_pages import person
 from tests.integration.vouchers.test_validity import account_ids
 from tests.integration.vouchers.world import HOUR, NOW, make_batch, make_location, make_plan, vouchers_of
 from vouchers.models import Voucher
+from vouchers.selectors_unsold import unsold_places, used_unsold, used_unsold_at
 from vouchers.services import voucher_move, voucher_sell, voucher_void, vouchers_activate, vouchers_sell
-from vouchers.unsold_selectors import unsold_places, used_unsold, used_unsold_at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
