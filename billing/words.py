@@ -69,7 +69,7 @@ def invoice_words(row: Invoice, today: date) -> Words:
 #   plan_credit   plan, to_plan, from, to, days
 #   credit        of a service: reason (paused, ended), plan, from, to, days
 #                 on a credit note: number, kind, text, details of the line it mirrors
-#   manual        its text
+#   manual        its text, until the person was erased
 
 
 def line_words(line: InvoiceLine) -> str:
@@ -188,7 +188,7 @@ def _credit(details: Mapping[str, Any]) -> str:
 
 
 def _manual(details: Mapping[str, Any]) -> str:
-    return str(details["text"])
+    return str(details.get("text") or _("no longer kept"))
 
 
 SENTENCES: dict[LineKind, Callable[[Mapping[str, Any]], str]] = {

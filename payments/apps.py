@@ -10,8 +10,10 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from billing.ledger.checking import question_add
+        from payments import hooks
         from payments.checking import UNPOSTED_PAYMENTS, UNPOSTED_REFUNDS, UNPOSTED_REVERSALS
 
         question_add("unposted_payments", UNPOSTED_PAYMENTS)
         question_add("unposted_refunds", UNPOSTED_REFUNDS)
         question_add("unposted_reversals", UNPOSTED_REVERSALS)
+        hooks.subscribe_all()

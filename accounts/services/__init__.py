@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from accounts.services.activity import activity_write
+from accounts.services.activity import activity_forget, activity_write
 from accounts.services.passwords import user_sessions_end, user_set_password
 from accounts.services.roles import roles_sync, user_set_role
 from accounts.services.users import user_change, user_create, user_unlock
 
 __all__ = [
+    "activity_forget",
     "activity_write",
     "roles_sync",
     "user_change",

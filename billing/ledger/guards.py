@@ -6,7 +6,7 @@ trigger refuses is tested by direct SQL as the application's role.
 
 from __future__ import annotations
 
-from core.db.immutable import append_only
+from core.db.immutable import append_only, clearable
 
 # Postings may only be written by the transaction that wrote their entry. xid8 survives savepoints, xmin does not.
 _XID = """
@@ -91,7 +91,9 @@ BEGIN
 END $$;
 CREATE TRIGGER billing_allocation_settles AFTER INSERT ON billing_allocation
   REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION billing_invoice_settle();
+"""
 
+_INVOICE_FIXED = """
 CREATE FUNCTION billing_invoice_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   free text[] := ARRAY['status', 'settled_amount', 'closed_at'];
@@ -115,9 +117,9 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER billing_invoice_immutable BEFORE UPDATE OR DELETE ON billing_invoice
-  FOR EACH ROW EXECUTE FUNCTION billing_invoice_fixed();
+"""
 
+_LINES_FIXED = """
 CREATE FUNCTION billing_lines_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   wanted bigint; found record;
@@ -135,6 +137,13 @@ BEGIN
   IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
   RETURN NEW;
 END $$;
+"""
+
+_INVOICES_KEPT = f"""
+{_INVOICE_FIXED}
+CREATE TRIGGER billing_invoice_immutable BEFORE UPDATE OR DELETE ON billing_invoice
+  FOR EACH ROW EXECUTE FUNCTION billing_invoice_fixed();
+{_LINES_FIXED}
 CREATE TRIGGER billing_line_immutable BEFORE INSERT OR UPDATE OR DELETE ON billing_invoiceline
   FOR EACH ROW EXECUTE FUNCTION billing_lines_fixed();
 """
@@ -166,7 +175,7 @@ ONLY_GROWING = ("billing_journalentry", "billing_posting", "billing_allocation",
 def guards() -> tuple[str, str]:
     """SQL that puts every rule in place, and the SQL that takes them away again."""
     pairs = [append_only(table) for table in ONLY_GROWING]
-    forward = _XID + _ENTRIES + _BALANCES + _INVOICES + "\n".join(pair[0] for pair in pairs)
+    forward = _XID + _ENTRIES + _BALANCES + _INVOICES + _INVOICES_KEPT + "\n".join(pair[0] for pair in pairs)
     backward = "\n".join(pair[1] for pair in pairs) + _BACKWARD
     return forward, backward
 
@@ -259,3 +268,34 @@ ALTER TABLE billing_agent ADD CONSTRAINT billing_agent_credit CHECK (balance >= 
 def agent_limit_guards() -> tuple[str, str]:
     """The credit limit of agents, which used codes may pass, and the SQL that goes back to the plain constraint."""
     return _AGENT_LIMIT, _AGENT_LIMIT_BACKWARD
+
+
+# --- forgetting a person (`billing.services.erasing`): what people wrote may be cleared, nothing else ------------------
+
+# what of a line a person typed: hand-written lines, names of add-ons and one-off charges, and both on a credit note
+LINE_TEXTS = ("text", "details.text", "details.name", "details.details.text", "details.details.name")
+EVENT_TEXTS = (
+    "reason", "details.name", "details.changes.note", "details.before.username", "details.after.username",
+    "details.before.mac_address", "details.after.mac_address",
+)  # fmt: skip
+
+
+def _replacing(function: str) -> str:
+    return function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+
+
+def forgetting_guards() -> tuple[str, str]:
+    """SQL that lets these texts be cleared, and the SQL that refuses that again."""
+    was = "to_jsonb(NEW) - free IS DISTINCT FROM to_jsonb(OLD) - free"
+    note = f"{was} AND NOT core_only_cleared(to_jsonb(OLD) - free, to_jsonb(NEW) - free, 'note')"
+    late = "(TG_OP <> 'INSERT' OR found.created_xid <> pg_current_xact_id())"
+    texts = ", ".join(f"'{path}'" for path in LINE_TEXTS)
+    cleared = f"NOT (TG_OP = 'UPDATE' AND core_only_cleared(to_jsonb(OLD), to_jsonb(NEW), {texts}))"
+    pairs = [clearable("billing_journalentry", "reason"), clearable("billing_subscriptionevent", *EVENT_TEXTS)]
+    forward = (
+        "\n".join(pair[0] for pair in pairs)
+        + _replacing(_INVOICE_FIXED.replace(was, note))
+        + _replacing(_LINES_FIXED.replace(late, f"{late} AND {cleared}"))
+    )
+    backward = "\n".join(pair[1] for pair in pairs) + _replacing(_INVOICE_FIXED) + _replacing(_LINES_FIXED)
+    return forward, backward

@@ -10,7 +10,7 @@ from accounts.models import User
 from core import clock
 from core.events import emit
 from customers.events import CustomersErasing
-from customers.models import Contact, Customer, CustomerDocument
+from customers.models import Consent, Contact, Customer, CustomerDocument
 from customers.selectors import family_of
 from customers.services.documents import files_forget
 from customers.services.history import customer_for, customers_lock, event_write, staff_acted
@@ -24,7 +24,8 @@ def customer_erase(
 ) -> Customer:
     """Replace name, phone, e-mail address, address, notes, area, tags and coordinates; delete contacts and documents.
 
-    Numbers, bills, postings and the history stay: they name nobody. Rows merged into the customer are the same person
+    Numbers, bills, postings and the history stay, without what people wrote in them: they name nobody. What each room
+    forgets stands in docs/architecture.md ("Erasing a person"). Rows merged into the customer are the same person
     and are erased with it. Raises what a room above refuses with: a service still runs, money is open.
     """
     now = now or clock.now()
@@ -36,6 +37,7 @@ def customer_erase(
         longitude=None, is_active=False, erased_at=now, updated_at=now, request_key=None,
     )  # fmt: skip
     Contact.objects.filter(customer_id__in=family).delete()
+    Consent.objects.filter(customer_id__in=family).exclude(source="").update(source="")
     files_forget(CustomerDocument.objects.filter(customer_id__in=family))
     for pk in family:
         event_write(pk, "erased", at=now, actor=actor)

@@ -25,7 +25,7 @@ from locations.services.adopting import (
     profiles_script_set,
 )
 from locations.services.asking import AskError, router_ask
-from locations.services.balancing import Choice, choice_assign, location_choose, location_preview
+from locations.services.balancing import Choice, choice_assign, choices_forget, location_choose, location_preview
 from locations.services.certificates import (
     CertificateState,
     certificate_look,
@@ -136,6 +136,7 @@ __all__ = [
     "certificate_state",
     "certificate_trust",
     "choice_assign",
+    "choices_forget",
     "config_acknowledge",
     "config_backup_ask",
     "config_backup_wanted",

@@ -8,7 +8,7 @@ is made among them all the same, because a sale must not wait for a power cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -104,6 +104,11 @@ def location_preview(
 def choice_assign(choice: LocationChoice, *, subject: str, name: str = "") -> None:
     """Say what the choice was for, once that exists."""
     LocationChoice.objects.filter(pk=choice.pk).update(subject=subject, name=name[:64])
+
+
+def choices_forget(subjects: Iterable[str]) -> int:
+    """Take the login names out of the choices made for these; where and why stays."""
+    return LocationChoice.objects.filter(subject__in=list(subjects)).exclude(name="").update(name="")
 
 
 def _decide(

@@ -66,8 +66,7 @@ def test_the_customers_page_works_without_javascript(world: World, opened: Open,
     page.goto(f"{live_server.url}/pay/{invoice.token}/")
     assert "Rp 36.037.034" in page.inner_text("main")
     page.click("nav.languages a[lang=en]")
-    page.get_by_text("IDR 36,037,034 to pay").first.wait_for()
-    page.wait_for_load_state("load")
+    assert "IDR 36,037,034 to pay" in page.inner_text("main")
     heights = [link.bounding_box()["height"] for link in page.query_selector_all("a")]
     assert min(heights) >= 44
 

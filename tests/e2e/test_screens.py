@@ -57,8 +57,7 @@ def screens(world: World) -> dict[str, str]:
 
 
 def judge(page: Any, name: str, axe_source: str) -> list[str]:
-    """Everything that is wrong with the page at every width, with its styles: before them every page is too wide."""
-    page.wait_for_load_state("load")
+    """Everything that is wrong with the page at every width."""
     wrong = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

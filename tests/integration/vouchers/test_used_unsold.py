@@ -299,8 +299,8 @@ def test_the_limit_can_go_back_to_a_plain_constraint_and_forth(shop: Shop) -> No
     from django.core.management import call_command
 
     log_in(stock(shop)[0])
-    for target in ("0008", "0009"):
-        call_command("migrate", "billing", target, verbosity=0)
+    for target in (["0008"], []):  # and back to the newest, which other tests expect
+        call_command("migrate", "billing", *target, verbosity=0)
     assert held(shop) == -4500
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname = 'billing_agent_credit'")

@@ -8,6 +8,7 @@ from django.core.management import call_command
 WIRING = """\
 AccountsRemoved       100 ! billing.hooks.logins_let_go
 CustomersErasing      100 ! billing.hooks.erasing_check
+CustomersErasing      100 ! payments.hooks.erasing
 CustomersMerged       100 ! billing.hooks.merges_take_over
 FirstLogin            100 ! vouchers.hooks.first_logins_take_in
 MergesUndone          100 ! billing.hooks.merges_give_back
