@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import librouteros
+import pytest
 
 from locations.choices import TlsMode
 from locations.emulator.router import EmulatedRouter
@@ -15,6 +16,8 @@ from locations.models import Location, RouterState
 from locations.sync import connections
 
 PASSWORD = "router-password-for-tests"  # of an emulator on loopback
+VERSIONS = ("6.49.17", "7.16.1")  # one of each RouterOS in use
+BOTH = pytest.mark.parametrize("version", VERSIONS)
 
 
 @contextmanager

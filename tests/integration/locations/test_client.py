@@ -22,7 +22,7 @@ from locations.routeros.errors import CertificateChanged, LoginRefused, NotRoute
 from locations.sync.health import clock_reading
 from locations.sync.writer import location_run
 from tests.certificates import self_signed
-from tests.routers import PASSWORD, emulated, hotspot_users, location_of
+from tests.routers import BOTH, PASSWORD, emulated, hotspot_users, location_of
 
 VALUES = ["a=b==c", "emoji 🙂 ñ", "quo\"te' $x \\ ;", "x" * 8192, "=", "!done", ".tag=1", "line\nbreak"]
 
@@ -32,10 +32,11 @@ def client_of(port: int, **target: object) -> RouterClient:
     return RouterClient(RouterTarget(**values), timeout=5, connect_timeout=5)  # type: ignore[arg-type]
 
 
+@BOTH
 @pytest.mark.parametrize("value", VALUES)
-def test_values_come_back_as_they_went(value: str) -> None:
+def test_values_come_back_as_they_went(value: str, version: str) -> None:
     """T6."""
-    with emulated() as router:
+    with emulated(version=version) as router:
         client = client_of(router.port)
         client.connect()
         client.call("/ip/hotspot/user/add", {"name": "u1", "comment": value, "password": value[:60]})
@@ -211,7 +212,7 @@ def test_dates_of_both_router_generations(day: str, time: str, read: datetime) -
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("version", ["6.49.17", "7.16.1"])
+@BOTH
 def test_a_router_clock_at_1970_changes_no_validity(version: str) -> None:
     """T7: nothing we count is read off the router's calendar."""
     with emulated(version=version) as router:

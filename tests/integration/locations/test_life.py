@@ -13,7 +13,7 @@ from locations.choices import Kind, Priority, Reach
 from locations.events import FirstLogin
 from locations.models import AccessAccount, Location, Observation, RouterProfile, RouterSession, RouterState
 from locations.sync.writer import location_run
-from tests.routers import Clock, emulated, hotspot_users, location_of, on_router
+from tests.routers import BOTH, Clock, emulated, hotspot_users, location_of, on_router
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAC = "02:00:00:00:00:01"
@@ -92,7 +92,7 @@ def test_counters_of_ended_and_running_sessions_add_up() -> None:
         assert account.past_uptime_seconds == 0
 
 
-@pytest.mark.parametrize("version", ["6.49.17", "7.16.1"])
+@BOTH
 def test_a_factory_reset_brings_accounts_back_with_their_remaining_time(version: str) -> None:
     clock = Clock(real_now())
     with emulated(clock="manual", version=version) as router:
@@ -208,9 +208,11 @@ def test_another_serial_at_the_address_gets_nothing_until_a_person_chose() -> No
         assert RouterState.objects.get(pk=location.pk).serial == "OTHER0001"
 
 
-def test_a_list_that_breaks_off_is_an_error_and_changes_nothing() -> None:
+@BOTH
+def test_a_list_that_breaks_off_is_an_error_and_changes_nothing(version: str) -> None:
+    """T3."""
     clock = Clock(real_now())
-    with emulated(clock="manual") as router:
+    with emulated(clock="manual", version=version) as router:
         location = location_of(router)
         account = voucher_account(location)
         location_run(location.pk, now=clock)
@@ -225,9 +227,11 @@ def test_a_list_that_breaks_off_is_an_error_and_changes_nothing() -> None:
         assert RouterState.objects.get(pk=location.pk).failures == 1
 
 
-def test_sync_twice_leaves_users_counters_and_sessions_alone() -> None:
+@BOTH
+def test_sync_twice_leaves_users_counters_and_sessions_alone(version: str) -> None:
+    """T4."""
     clock = Clock(real_now())
-    with emulated(clock="manual") as router:
+    with emulated(clock="manual", version=version) as router:
         location = location_of(router)
         voucher_account(location)
         location_run(location.pk, now=clock)

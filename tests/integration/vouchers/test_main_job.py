@@ -16,7 +16,7 @@ from locations.routeros.values import duration_seconds
 from locations.services import location_test
 from locations.sync.writer import location_run
 from tests.integration.vouchers.world import make_batch, make_plan, vouchers_of
-from tests.routers import Clock, emulated, hotspot_users, location_of, on_router
+from tests.routers import BOTH, Clock, emulated, hotspot_users, location_of, on_router
 from vouchers.choices import PushAt
 from vouchers.models import Voucher, VoucherSale
 from vouchers.selectors import voucher_state
@@ -24,7 +24,6 @@ from vouchers.services import voucher_move, voucher_sell, vouchers_expire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAC = "02:00:00:00:00:01"
-BOTH = pytest.mark.parametrize("version", ["6.49.17", "7.16.1"])
 
 
 class World:
@@ -201,9 +200,10 @@ def test_a_reset_router_gets_paid_vouchers_back_with_their_remaining_time(versio
         assert len(limits) == 3
 
 
-def test_syncing_twice_changes_nothing_of_a_running_voucher() -> None:
+@BOTH
+def test_syncing_twice_changes_nothing_of_a_running_voucher(version: str) -> None:
     """T4."""
-    with world() as w:
+    with world(version) as w:
         voucher = sold_voucher(w)
         w.router.hotspot_login(voucher.code, voucher.code, MAC)
         w.pass_time(60)
