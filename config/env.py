@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 import ssl
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from config.env_rules import password_problem, secret_problem, secrets_named, values_problem
 
 
 class EnvError(ValueError):
@@ -90,11 +93,15 @@ def path(value: str) -> Path:
 
 
 def secret(value: str) -> str:
-    """A key nobody else has. Example values from documentation are refused."""
-    if value in EXAMPLE_SECRETS or "change" in value.lower() or value.lower().startswith("your-"):
-        raise EnvError("is an example value; set your own, e.g. from `openssl rand -base64 48`")
-    if len(value) < 32:
-        raise EnvError("is too short: at least 32 characters, e.g. from `openssl rand -base64 48`")
+    """A key nobody else has."""
+    if problem := secret_problem(value):
+        raise EnvError(problem)
+    return value
+
+
+def router_password(value: str) -> str:
+    if problem := password_problem(value):
+        raise EnvError(f"is {problem}; give the router's API user one of its own, e.g. from `openssl rand -hex 12`")
     return value
 
 
@@ -111,6 +118,8 @@ def fernet_keys(value: str) -> list[str]:
             raise EnvError(
                 "must hold Fernet keys, comma separated, newest first; make one with `manage.py make_key`"
             ) from None
+        if len(set(urlsafe_b64decode(key))) == 1:
+            raise EnvError("holds a key of one repeated character; make one with `manage.py make_key`")
     return keys
 
 
@@ -123,6 +132,8 @@ def http_url(value: str) -> str:
 def redis_url(value: str) -> str:
     """Over TLS the certificate is always checked: kombu checks nothing unless the URL says so, redis-py does without."""
     parts = urlsplit(value)
+    if problem := password_problem(unquote(parts.password or "")):
+        raise EnvError(f"holds {problem}; give Redis one of its own, e.g. from `openssl rand -hex 24`")
     if parts.scheme == "unix":
         return value
     if parts.scheme == "rediss":
@@ -138,7 +149,6 @@ def redis_url(value: str) -> str:
 
 AUTHORITY_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
-EXAMPLE_SECRETS = {"your-secret-key", "your-session-secret", "secret", "password", "changeme"}
 INDIRECT = {"service", "servicefile"}  # libpq would read the host from a file that nobody checks for TLS
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
@@ -176,6 +186,8 @@ def database_url(value: str) -> Database:
     )  # fmt: skip
     if not database.name:
         raise EnvError("must name the database: postgresql://user:password@host/name")
+    if problem := password_problem(database.password):
+        raise EnvError(f"holds {problem}; give the database role one of its own, e.g. from `openssl rand -hex 24`")
     if options.get("sslmode", "verify-full") not in SSL_MODES:
         raise EnvError(f"has an unknown sslmode; one of {', '.join(sorted(SSL_MODES))}")
     if database.is_remote:
@@ -219,7 +231,7 @@ VARS: tuple[Var, ...] = (
         "Redis 6+ for Celery, cache and sessions; rediss:// to another host (own authority: ?ssl_ca_certs=/path/ca.pem).",
         "rediss://:…@redis.example.net:6379/0",
     ),
-    Var("JWT_SECRET", secret, None, "Signs API tokens."),
+    Var("JWT_SECRET", secret, None, "Signs API tokens. No two secrets may be equal."),
     Var("SESSION_SECRET", secret, None, "Signs sessions and forms (Django's SECRET_KEY)."),
     Var(
         "FIELD_ENCRYPTION_KEYS",
@@ -247,7 +259,7 @@ VARS: tuple[Var, ...] = (
     Var("MIKROTIK_HOST", text, "", "Seeds the first location, once.", "192.168.1.1"),
     Var("MIKROTIK_PORT", whole(1, 65535), 8728, "API port of the first location."),
     Var("MIKROTIK_USERNAME", text, "admin", "API user of the first location."),
-    Var("MIKROTIK_PASSWORD", text, "", "API password of the first location."),
+    Var("MIKROTIK_PASSWORD", router_password, "", "API password of the first location."),
     Var("MIKROTIK_TIMEOUT", whole(1000, 300_000), 30_000, "Longest wait for one router answer, milliseconds."),
     Var(
         "WHATSAPP_WEB_HOOK_URL",
@@ -314,6 +326,8 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
             raise EnvError(f"{var.name} {error}.") from None
         except ValueError:  # a port that is no number, a broken IPv6 address: the message could hold the password
             raise EnvError(f"{var.name} cannot be understood; check its host, port and brackets.") from None
+    if problem := values_problem(values):
+        raise EnvError(f"{problem}.")
     return values
 
 
@@ -326,12 +340,4 @@ def _read_secret_file(name: str, file: Path) -> str:
 
 def secret_values(values: Mapping[str, Any]) -> list[str]:
     """The secrets among the values of `read`, also those inside URLs, for the scrubber of logs."""
-    found = [
-        values["JWT_SECRET"],
-        values["SESSION_SECRET"],
-        values["MIKROTIK_PASSWORD"],
-        *values["FIELD_ENCRYPTION_KEYS"],
-    ]
-    found += [url.password for url in (values["DATABASE_URL"], values["DATABASE_OWNER_URL"]) if url is not None]
-    found.append(unquote(urlsplit(values["REDIS_URL"]).password or ""))
-    return [value for value in found if value]
+    return [secret for _name, secret in secrets_named(values)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from config.env import REQUIRED, VARS, EnvError, database_url, read, secret_valu
 from config.env_example import env_example
 
 ROOT = Path(__file__).resolve().parents[3]
-KEY = Fernet.generate_key().decode()
+KEY, OLD_KEY = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 SECRET = "k" * 20 + "0123456789abcdef"
 COMPLETE = {
     "DATABASE_URL": "postgresql://app:pw-app-123@localhost:5433/mb", "JWT_SECRET": SECRET + "j",
@@ -45,7 +46,7 @@ EFFECTS: dict[str, tuple[str, Effect, Any]] = {
     ),
     "JWT_SECRET": (SECRET + "x", lambda s: s["SIMPLE_JWT"]["SIGNING_KEY"], SECRET + "x"),
     "SESSION_SECRET": (SECRET + "y", lambda s: s["SECRET_KEY"], SECRET + "y"),
-    "FIELD_ENCRYPTION_KEYS": (f"{KEY}, {KEY}", lambda s: s["FIELD_ENCRYPTION_KEYS"], [KEY, KEY]),
+    "FIELD_ENCRYPTION_KEYS": (f"{KEY}, {OLD_KEY}", lambda s: s["FIELD_ENCRYPTION_KEYS"], [KEY, OLD_KEY]),
     "ALLOWED_HOSTS": ("a.example.net, b.example.net", lambda s: s["ALLOWED_HOSTS"], ["a.example.net", "b.example.net"]),
     "PUBLIC_URL": (
         "https://a.example.net/",
@@ -141,6 +142,16 @@ BAD = [
     ("JWT_SECRET", "your-secret-key", "example value"),
     ("JWT_SECRET", "change-me-change-me-change-me-change-me", "example value"),
     ("JWT_SECRET", "abc-123", "too short"),
+    ("JWT_SECRET", "z" * 40, "repeats a few characters"),
+    ("SESSION_SECRET", "01" * 20, "repeats a few characters"),
+    ("FIELD_ENCRYPTION_KEYS", urlsafe_b64encode(b"k" * 32).decode(), "one repeated character"),
+    ("DATABASE_URL", "postgresql://user:pass@localhost:5432/mikrotik_billing", "an example password; give"),
+    ("DATABASE_URL", "postgresql://u:Password@/d?host=/run/postgresql", "an example password; give"),
+    ("DATABASE_URL", "postgresql://u:zzzz@localhost/d", "one character repeated as a password; give"),
+    ("DATABASE_OWNER_URL", "postgresql://mb_owner:…@localhost:5433/mb", "an example password; give"),
+    ("REDIS_URL", "redis://:changeme@localhost/0", "an example password; give Redis"),
+    ("MIKROTIK_PASSWORD", "password", "an example password; give"),
+    ("MIKROTIK_PASSWORD", "zzzzzz", "one character repeated as a password; give"),
     ("SESSION_SECRET", "your-session-secret", "example value"),
     ("FIELD_ENCRYPTION_KEYS", "nokey", "make_key"),
     ("FIELD_ENCRYPTION_KEYS", " , ", "make_key"),
@@ -172,6 +183,41 @@ def test_a_bad_value_is_a_sentence_that_names_it_and_not_its_secret(name: str, v
     assert sentence.endswith(".")
     if "SECRET" in name or "KEYS" in name:
         assert value not in sentence
+
+
+PASSWORD = "pw-of-two-places"
+PAIRS = [
+    (
+        {"SESSION_SECRET": SECRET + "j"},
+        "SESSION_SECRET holds the same secret as JWT_SECRET; set each to one of its own,",
+    ),
+    ({"JWT_SECRET": KEY}, "FIELD_ENCRYPTION_KEYS holds the same secret as JWT_SECRET;"),
+    ({"MIKROTIK_PASSWORD": SECRET + "s"}, "MIKROTIK_PASSWORD holds the same secret as SESSION_SECRET;"),
+    ({"FIELD_ENCRYPTION_KEYS": f"{KEY},{OLD_KEY},{KEY}"}, "FIELD_ENCRYPTION_KEYS holds the same key twice; write each"),
+    (
+        {"DATABASE_URL": f"postgresql://app:{PASSWORD}@/mb", "DATABASE_OWNER_URL": f"postgresql://own:{PASSWORD}@/mb"},
+        "DATABASE_URL holds the same secret as DATABASE_OWNER_URL;",
+    ),
+    (
+        {"DATABASE_URL": f"postgresql://app:{PASSWORD}@/mb", "REDIS_URL": f"redis://:{PASSWORD}@localhost/0"},
+        "REDIS_URL holds the same secret as DATABASE_URL;",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), PAIRS)
+def test_one_secret_in_two_places_is_refused_without_showing_it(changes: dict[str, str], words: str) -> None:
+    with pytest.raises(EnvError) as refusal:
+        read({**COMPLETE, **changes})
+    sentence = str(refusal.value)
+    assert sentence.startswith(words)
+    assert sentence.endswith(".")
+    assert not [secret for secret in (SECRET, KEY, OLD_KEY, PASSWORD) if secret in sentence]
+
+
+def test_one_role_may_own_the_tables_and_serve() -> None:
+    url = f"postgresql://one:{PASSWORD}@/mb"
+    assert read({**COMPLETE, "DATABASE_URL": url, "DATABASE_OWNER_URL": url})["DATABASE_OWNER_URL"].user == "one"
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -244,7 +290,10 @@ def test_optional_lines_of_the_example_are_valid_when_uncommented() -> None:
     lines = [line[1:] for line in env_example().splitlines() if line.startswith("#") and not line.startswith("# ")]
     optional = dict(line.split("=", 1) for line in lines)
     assert set(optional) == {var.name for var in VARS} - set(REQUIRED)
-    read({**optional, **COMPLETE})
+    passwords = {name: value.replace("…", f"made-for-{name}") for name, value in optional.items()}
+    read({**passwords, **COMPLETE})
+    with pytest.raises(EnvError, match=r"^DATABASE_OWNER_URL holds an example password"):
+        read({**optional, **COMPLETE})
 
 
 # --- the database's address -------------------------------------------------------------------------------------------
