@@ -20,3 +20,7 @@ urlpatterns = [
     path("api/v1/", include("config.api_urls")),
     path("", include("portal.urls")),
 ]
+
+handler400 = "core.error_pages.page_bad"
+handler403 = "core.error_pages.page_forbidden"
+handler404 = "core.error_pages.page_missing"

@@ -46,6 +46,31 @@ def fault_response(request: HttpRequest, error: Exception, *, source: str) -> Ht
     return response
 
 
+def page_missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: no such address, or a row that this person may not see (the two must look the same)."""
+    return _refused(request, "not_found", _("There is nothing at this address that you may see."), 404)
+
+
+def page_forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: somebody who is logged in and lacks the right."""
+    return _refused(request, "permission.denied", _("Your role may not do this."), 403)
+
+
+def page_bad(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a request that no page of ours sends."""
+    return _refused(request, "bad_request", _("This request was not understood."), 400)
+
+
+def form_stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 of the check against forged forms (CSRF_FAILURE_VIEW): mostly a form opened before a login or logout."""
+    text = _("This form is no longer valid, perhaps because you logged in again since. Load its page anew and send it.")
+    return _refused(request, "form.stale", text, 403)
+
+
+def _refused(request: HttpRequest, code: str, message: str, status: int) -> HttpResponse:
+    return domain_error_response(request, DomainError(code, message, status=status))
+
+
 def wants_json(request: HttpRequest) -> bool:
     return request.path_info.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
 

@@ -72,7 +72,7 @@ class DomainErrorPage:
         if isinstance(error, DomainError):
             return domain_error_response(request, error)
         if isinstance(error, EXPECTED):
-            return None  # Django's own 404, 403 and 400 pages
+            return None  # Django asks the handlers of config/urls.py
         return fault_response(request, error, source=view_name(request))
 
 
