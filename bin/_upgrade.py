@@ -35,7 +35,8 @@ sys.path[:0] = [str(CLONE), str(CLONE / "bin")]
 import psycopg  # noqa: E402 - the path above must come first
 from _database import DatabaseToolError, ProductionDatabase  # noqa: E402
 
-from config.env import EnvError, read_file  # noqa: E402
+from config.env import EnvError, database_url, read_file  # noqa: E402
+from config.env_rules import owner_problem  # noqa: E402
 
 UNITS = "mikrotik-billing-*"
 READY_SECONDS = 120
@@ -72,6 +73,8 @@ class Upgrade:
         owner = values.get("DATABASE_OWNER_URL") or values.get("DATABASE_URL")
         if not owner:
             raise UpgradeError("DATABASE_URL is not set: bin/upgrade is for an installation with its own PostgreSQL.")
+        if problem := owner_problem(database_url(values.get("DATABASE_URL") or owner), database_url(owner)):
+            raise UpgradeError(f"{problem}.")
         self.database = ProductionDatabase(owner)
         self.record = clone / "var" / RECORD
         self.before = self._revision_before()

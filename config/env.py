@@ -150,7 +150,8 @@ def redis_url(value: str) -> str:
 AUTHORITY_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 INDIRECT = {"service", "servicefile"}  # libpq would read the host from a file that nobody checks for TLS
-SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+WITHOUT_TLS = {"disable", "allow", "prefer"}
+SSL_MODES = WITHOUT_TLS | {"require", "verify-ca", "verify-full"}
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,11 @@ def database_url(value: str) -> Database:
         raise EnvError(f"has an unknown sslmode; one of {', '.join(sorted(SSL_MODES))}")
     if database.is_remote:
         options.setdefault("sslmode", "verify-full")
+        if options["sslmode"] in WITHOUT_TLS:
+            raise EnvError(
+                f"has sslmode={options['sslmode']}, which sends passwords and data to another host unencrypted;"
+                " take it out (verify-full is the default)"
+            )
         if options["sslmode"] == "verify-full":
             options.setdefault("sslrootcert", system_authorities())
     return database
@@ -220,7 +226,7 @@ VARS: tuple[Var, ...] = (
         "DATABASE_OWNER_URL",
         database_url,
         None,
-        "The role that owns the tables and migrates.",
+        "The role that owns the tables and migrates; same host, port and database as DATABASE_URL.",
         "postgresql://mb_owner:…@localhost:5432/mikrotik_billing",
     ),
     Var("DATABASE_POOL_MAX", whole(0, 500), 10, "Connections one process may keep; 0 turns the pool off."),
@@ -302,6 +308,15 @@ def read_file(file: Path) -> dict[str, str]:
         return {}
     pairs = (line.split("=", 1) for line in file.read_text().splitlines() if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip() for name, value in pairs}
+
+
+def layers(base: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The process environment, then `.env`, then, if neither names a database, what a running demo left under `var/`."""
+    own = read_file(base / ".env") | dict(environ)
+    if own.get("DATABASE_URL") or own.get("DATABASE_URL_FILE"):
+        return own
+    var = base / (own.get("VAR_DIR") or "var")
+    return read_file(var / "secrets.env") | read_file(var / "embedded.env") | own
 
 
 def read(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from config.env import Database
 
 EXAMPLES = {"pass", "password", "secret", "changeme", "change-me", "your-secret-key", "your-session-secret", "…"}
 MAKE = "e.g. from `openssl rand -base64 48`"
 FEWEST_CHARACTERS = 8  # different ones; 32 characters of hex have fewer once in ten million times
 _ROLES = {"DATABASE_URL", "DATABASE_OWNER_URL"}
+_PLACE = ("host", "port", "database")
 
 
 def is_example(value: str) -> bool:
@@ -45,7 +49,23 @@ def password_problem(value: str) -> str:
 
 def values_problem(values: Mapping[str, Any]) -> str:
     """What does not fit together among the values of `config.env.read`."""
-    return _equal_secrets(values)
+    owner = values["DATABASE_OWNER_URL"]
+    return _equal_secrets(values) or (owner_problem(values["DATABASE_URL"], owner) if owner else "")
+
+
+def owner_problem(app: Database, owner: Database) -> str:
+    """`migrate` logs in where DATABASE_URL leads, `bin/upgrade` dumps where DATABASE_OWNER_URL leads: one place only."""
+    wrong = [part for part, here, there in zip(_PLACE, _place(app), _place(owner), strict=True) if here != there]
+    if not wrong:
+        return ""
+    return (
+        f"DATABASE_OWNER_URL leads to another {' and '.join(wrong)} than DATABASE_URL;"
+        " write host, port and database alike in both, only user and password differ"
+    )
+
+
+def _place(url: Database) -> tuple[tuple[str, str], str, str]:
+    return (url.host.lower(), url.options.get("hostaddr", "")), url.port or "5432", url.name
 
 
 def secrets_named(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -20,14 +20,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _environment() -> dict[str, Any]:
-    """The process environment, then `.env`, then what a running embedded server left under `var/`."""
-    var_dir = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))
-    layers: dict[str, str] = {}
-    if "DATABASE_URL" not in os.environ and "DATABASE_URL_FILE" not in os.environ:
-        layers |= _env.read_file(var_dir / "secrets.env") | _env.read_file(var_dir / "embedded.env")
-    layers |= _env.read_file(BASE_DIR / ".env") | dict(os.environ)
     try:
-        return _env.read(layers)
+        return _env.read(_env.layers(BASE_DIR, os.environ))
     except _env.EnvError as error:
         raise ImproperlyConfigured(str(error)) from None
 
@@ -143,8 +137,12 @@ DATABASES = {"default": _database(ENV["DATABASE_URL"])}
 DATABASE_APP_USER = ENV["DATABASE_URL"].user
 _owner = ENV["DATABASE_OWNER_URL"]
 DATABASE_OWNER = {"USER": _owner.user, "PASSWORD": _owner.password} if _owner else {}
-DATABASE_SSLMODE = ENV["DATABASE_URL"].options.get("sslmode", "")
-DATABASE_IS_REMOTE = ENV["DATABASE_URL"].is_remote
+# which of the two roles' links goes to another host, and how it is checked there
+DATABASE_SSLMODES = {
+    name: ENV[name].options["sslmode"]
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL")
+    if ENV[name] is not None and ENV[name].is_remote
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis, cache, sessions, Celery -------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import pytest
 
 from config.embedded import names
 from config.embedded.postgres import EmbeddedPostgres
-from config.env import database_url
+from config.env import EnvError, database_url
 from tests.integration.config.certificates import HOST, OTHER_HOST, authority, certificate
 from tests.integration.config.tls_front import TlsFront
 
@@ -100,6 +100,6 @@ def test_lower_only_when_asked_for(server: TlsServer) -> None:
     assert ca[0] is True
 
 
-def test_the_server_takes_nothing_unencrypted(server: TlsServer) -> None:
-    with pytest.raises(psycopg.OperationalError):
+def test_nothing_is_sent_unencrypted(server: TlsServer) -> None:
+    with pytest.raises(EnvError, match="unencrypted"):
         connect(server.url(sslmode="disable"))

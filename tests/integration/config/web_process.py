@@ -63,6 +63,7 @@ def web_process(var: Path, *, workers: int = 1, **environment: str) -> Iterator[
         "DJANGO_SETTINGS_MODULE": "tests.integration.config.web_settings",
         "PUBLIC_URL": "http://localhost:8000", **environment,
     }  # fmt: skip
+    env.pop("DATABASE_OWNER_URL", None)  # leads to the database the tests were started with, and web never has it
     command = [
         sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi", "--bind", f"127.0.0.1:{port}",
         "--workers", str(workers), "--worker-class", "gthread", "--threads", "4", "--no-control-socket",

@@ -17,6 +17,7 @@ import pytest
 
 from config.embedded import names
 from config.embedded.postgres import EmbeddedPostgres
+from config.env import EnvError
 
 sys.path.insert(0, str(names.CLONE / "bin"))
 
@@ -280,6 +281,20 @@ def test_without_the_owners_role_nothing_is_stopped(
     assert (clone.facts(), clone.git("rev-parse", "HEAD")) == (BEFORE, clone.old)
     assert "set DATABASE_OWNER_URL to the role that does" in capfd.readouterr().out
     assert [line.split()[0] for line in systemctl.read_text().splitlines()] == ["list-units", "start"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://own:pw@/other", "DATABASE_OWNER_URL leads to another host and database than DATABASE_URL;"),
+        ("postgresql://own:pw@db.example.net/other?sslmode=disable", "has sslmode=disable, which sends passwords"),
+    ],
+)
+def test_another_database_of_the_owner_is_not_touched(clone: Clone, systemctl: Path, url: str, words: str) -> None:
+    with pytest.raises((UpgradeError, EnvError), match=words):
+        clone.upgrade(clone.new, DATABASE_OWNER_URL=url)
+    assert (clone.facts(), clone.git("rev-parse", "HEAD")) == (BEFORE, clone.old)
+    assert not systemctl.exists()  # nobody was asked to stop
 
 
 def test_changed_files_and_unknown_revisions_stop_it_before_anything_happens(clone: Clone) -> None:

@@ -52,18 +52,19 @@ def test_encryption_keys(settings: LazySettings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "found"),
+    ("modes", "found"),
     [
-        ("disable", ["config.E004"]), ("allow", ["config.E004"]), ("prefer", ["config.E004"]),
-        ("require", ["config.W004"]), ("verify-ca", ["config.W004"]), ("verify-full", []),
+        ({"DATABASE_URL": "require"}, ["DATABASE_URL"]), ({"DATABASE_URL": "verify-ca"}, ["DATABASE_URL"]),
+        ({"DATABASE_URL": "verify-full", "DATABASE_OWNER_URL": "require"}, ["DATABASE_OWNER_URL"]),
+        ({"DATABASE_URL": "require", "DATABASE_OWNER_URL": "require"}, ["DATABASE_URL", "DATABASE_OWNER_URL"]),
+        ({"DATABASE_URL": "verify-full", "DATABASE_OWNER_URL": "verify-full"}, []), ({}, []),
     ],
 )  # fmt: skip
-def test_the_link_to_the_database(settings: LazySettings, mode: str, found: list[str]) -> None:
-    settings.DATABASE_SSLMODE = mode
-    settings.DATABASE_IS_REMOTE = False
-    assert checks.database_link_is_encrypted() == []
-    settings.DATABASE_IS_REMOTE = True
-    assert ids(checks.database_link_is_encrypted()) == found
+def test_the_link_to_the_database(settings: LazySettings, modes: dict[str, str], found: list[str]) -> None:
+    settings.DATABASE_SSLMODES = modes
+    messages = checks.database_link_is_verified()
+    assert ids(messages) == ["config.W004"] * len(found)
+    assert [str(message.hint).removesuffix(".").split()[-1] for message in messages] == found
 
 
 def test_pool_and_kept_connections(settings: LazySettings) -> None:

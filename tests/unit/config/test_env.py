@@ -36,7 +36,7 @@ EFFECTS: dict[str, tuple[str, Effect, Any]] = {
         ("NAME", "USER", "PASSWORD", "HOST", "PORT")], ["mb", "app", "p@w", "localhost", "5433"],
     ),
     "DATABASE_OWNER_URL": (
-        "postgresql://own:pw@localhost/mb", lambda s: s["DATABASE_OWNER"], {"USER": "own", "PASSWORD": "pw"},
+        "postgresql://own:pw@localhost:5433/mb", lambda s: s["DATABASE_OWNER"], {"USER": "own", "PASSWORD": "pw"},
     ),
     "DATABASE_POOL_MAX": ("7", lambda s: s["DATABASES"]["default"]["OPTIONS"]["pool"]["max_size"], 7),
     "REDIS_URL": (
@@ -129,6 +129,16 @@ BAD = [
     ("DATABASE_URL", "mysql://u:p@h/d", "postgresql://"),
     ("DATABASE_URL", "postgresql://u:p@h", "name the database"),
     ("DATABASE_URL", "postgresql://u:p@h/d?sslmode=maybe", "sslmode"),
+    *(
+        (name, f"postgresql://u:p@db.example.net/d?sslmode={mode}", f"has sslmode={mode}, which sends passwords")
+        for name in ("DATABASE_URL", "DATABASE_OWNER_URL")
+        for mode in ("disable", "allow", "prefer")
+    ),
+    ("DATABASE_OWNER_URL", "postgresql://own:pw@db.example.net:5433/mb", "leads to another host than DATABASE_URL;"),
+    ("DATABASE_OWNER_URL", "postgresql://own:pw@localhost:5433/mb?hostaddr=127.0.0.1", "another host than"),
+    ("DATABASE_OWNER_URL", "postgresql://own:pw@localhost/mb", "leads to another port than DATABASE_URL;"),
+    ("DATABASE_OWNER_URL", "postgresql://own:pw@localhost:5433/old", "leads to another database than DATABASE_URL;"),
+    ("DATABASE_OWNER_URL", "postgresql://own:pw@/old", "another host and port and database than DATABASE_URL; write"),
     ("DATABASE_URL", "postgresql://u:p@h:port/d", "port"),
     ("DATABASE_URL", "postgresql://u:p@[::1/d", "brackets"),
     ("REDIS_URL", "rediss://[::1/0", "brackets"),
@@ -215,6 +225,32 @@ def test_one_secret_in_two_places_is_refused_without_showing_it(changes: dict[st
     assert not [secret for secret in (SECRET, KEY, OLD_KEY, PASSWORD) if secret in sentence]
 
 
+@pytest.mark.parametrize(
+    ("app", "owner"),
+    [
+        ("postgresql://app:pw1@localhost/mb", "postgresql://own:pw2@localhost:5432/mb"),
+        ("postgresql://app:pw1@/mb?host=/run/postgresql&port=5433", "postgresql://own:pw2@%2Frun%2Fpostgresql:5433/mb"),
+        (
+            "postgresql://app:pw1@db.example.net/mb",
+            "postgresql://own:pw2@db.example.net/mb?sslmode=verify-ca&sslrootcert=/ca.crt",
+        ),
+    ],
+)
+def test_one_place_may_be_spelled_differently(app: str, owner: str) -> None:
+    found = read({**COMPLETE, "DATABASE_URL": app, "DATABASE_OWNER_URL": owner})
+    assert found["DATABASE_OWNER_URL"].password == "pw2"
+
+
+def test_both_links_to_the_database_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    far = "@db.example.net/mb?sslmode="
+    both = {
+        "DATABASE_URL": f"postgresql://app:pw1{far}verify-full", "DATABASE_OWNER_URL": f"postgresql://own:pw2{far}require",
+    }  # fmt: skip
+    seen = settings_with(monkeypatch, **both)["DATABASE_SSLMODES"]
+    assert seen == {"DATABASE_URL": "verify-full", "DATABASE_OWNER_URL": "require"}
+    assert settings_with(monkeypatch)["DATABASE_SSLMODES"] == {}
+
+
 def test_one_role_may_own_the_tables_and_serve() -> None:
     url = f"postgresql://one:{PASSWORD}@/mb"
     assert read({**COMPLETE, "DATABASE_URL": url, "DATABASE_OWNER_URL": url})["DATABASE_OWNER_URL"].user == "one"
@@ -263,6 +299,22 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
         read({**without, "JWT_SECRET_FILE": str(tmp_path / "missing")})
 
 
+def test_what_a_demo_left_counts_only_when_nothing_else_names_a_database(tmp_path: Path) -> None:
+    """Otherwise its owner's URL would stand beside a database of yours."""
+    left = tmp_path / "var"
+    left.mkdir()
+    (left / "secrets.env").write_text("JWT_SECRET=made\n")
+    (left / "embedded.env").write_text("DATABASE_URL=theirs\nDATABASE_OWNER_URL=owner\n")
+    demo = {"JWT_SECRET": "made", "DATABASE_URL": "theirs", "DATABASE_OWNER_URL": "owner"}
+    assert env_module.layers(tmp_path, {"LOG_LEVEL": "INFO"}) == {**demo, "LOG_LEVEL": "INFO"}
+    assert env_module.layers(tmp_path, {"DATABASE_URL": "mine"}) == {"DATABASE_URL": "mine"}
+    (tmp_path / ".env").write_text("DATABASE_URL_FILE=/run/url\nLOG_LEVEL=DEBUG\n")
+    assert env_module.layers(tmp_path, {"LOG_LEVEL": "INFO"}) == {"DATABASE_URL_FILE": "/run/url", "LOG_LEVEL": "INFO"}
+    left.rename(tmp_path / "elsewhere")
+    (tmp_path / ".env").write_text("VAR_DIR=elsewhere\n")
+    assert env_module.layers(tmp_path, {}) == {**demo, "VAR_DIR": "elsewhere"}
+
+
 def test_env_example_is_fresh_and_complete() -> None:
     call_command("env_example", "--check")
     lines = (ROOT / ".env.example").read_text().splitlines()
@@ -291,7 +343,7 @@ def test_optional_lines_of_the_example_are_valid_when_uncommented() -> None:
     optional = dict(line.split("=", 1) for line in lines)
     assert set(optional) == {var.name for var in VARS} - set(REQUIRED)
     passwords = {name: value.replace("…", f"made-for-{name}") for name, value in optional.items()}
-    read({**passwords, **COMPLETE})
+    read({**COMPLETE, **passwords, "DATABASE_URL": "postgresql://app:pw-app-123@localhost/mikrotik_billing"})
     with pytest.raises(EnvError, match=r"^DATABASE_OWNER_URL holds an example password"):
         read({**optional, **COMPLETE})
 
