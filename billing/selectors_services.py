@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 
 from billing import periods
-from billing.choices import RUNNING, BillingMode, InvoiceKind, InvoiceStatus, PromiseStatus
+from billing.choices import RUNNING, BillingMode, InvoiceKind, InvoiceStatus, PromiseStatus, TaxMode
 from billing.models import Addon, Charge, CouponUse, Invoice, Promise, Subscription
-from billing.service_words import Overdue
-from billing.services.engine.bills import LEAD_DAYS, bills_due, rhythm_of
+from billing.service_words import NextBill, Overdue
+from billing.services.engine.bills import LEAD_DAYS, Extras, bill_of, rhythm_of
 from core.settings_registry import setting
-
-
-@dataclass(frozen=True)
-class NextBill:
-    """When the next bill is made, for which days, and what its lines come to before tax; what each coupon takes off it."""
-
-    day: date
-    start: date
-    end: date
-    amount: Decimal
-    coupons: dict[str, Decimal]
 
 
 def overdue_of(row: Subscription, today: date) -> Overdue | None:
@@ -39,19 +28,32 @@ def overdue_of(row: Subscription, today: date) -> Overdue | None:
 
 def next_bill_of(row: Subscription) -> NextBill | None:
     """By the engine's own maths; None for a service that is not billed now."""
-    start = row.billed_until
-    if start is None or row.status not in RUNNING:
-        return None
+    return next_bills_of([row]).get(row.pk)
+
+
+def next_bills_of(rows: Iterable[Subscription]) -> dict[int, NextBill]:
+    """The same for many, by id, in a fixed number of queries. A charge of the customer is on the earliest of their bills."""
     lead = int(setting(LEAD_DAYS))
-    rhythm = rhythm_of(row, start)
-    day = periods.bill_day(rhythm, start, is_postpaid=row.billing_mode == BillingMode.POSTPAID, lead_days=lead)
-    found = bills_due([row], day, lead_days=lead)
-    if not found:
-        return None
-    bill = found[0]
+    found = sorted(
+        (_next_day(row, row.billed_until, lead), row.pk, row.billed_until, row)
+        for row in rows
+        if row.billed_until is not None and row.status in RUNNING
+    )
+    extras = Extras([row for *_day, row in found])
+    return {pk: _next_bill(row, day, start, extras, lead) for day, pk, start, row in found}
+
+
+def _next_day(row: Subscription, start: date, lead: int) -> date:
+    is_postpaid = row.billing_mode == BillingMode.POSTPAID
+    return periods.bill_day(rhythm_of(row, start), start, is_postpaid=is_postpaid, lead_days=lead)
+
+
+def _next_bill(row: Subscription, day: date, start: date, extras: Extras, lead: int) -> NextBill:
+    bill = bill_of(row, start, periods.period_end(rhythm_of(row, start), start), extras, day, lead)
     lines = bill.draft.lines if bill.draft else ()
     off = {line.details["coupon"]: -line.amount for line in lines if "coupon" in line.details}
-    return NextBill(day, bill.start, bill.end, sum((line.amount for line in lines), Decimal(0)), off)
+    amount = sum((line.amount for line in lines), Decimal(0))
+    return NextBill(day, bill.start, bill.end, amount, off, row.tax_mode == TaxMode.EXCLUSIVE)
 
 
 def addons_running(row: Subscription, today: date) -> QuerySet[Addon]:

@@ -12,8 +12,9 @@ from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.choices import BillingMode, PeriodMode, RunStatus, SubscriptionStatus
+from billing.choices import BillingMode, DiscountKind, FirstBill, PeriodMode, RunStatus, SubscriptionStatus, TaxMode
 from billing.models import BillingRun, Subscription
+from billing.words import days_words, percent_words
 from core.formats import money, number
 from core.words import Tone, Words
 from locations.models import RouterEntry
@@ -135,6 +136,21 @@ class Overdue:
     promised_until: date | None
 
 
+@dataclass(frozen=True)
+class NextBill:
+    """When the next bill is made, for which days, and what its lines come to; what each coupon takes off it.
+
+    `is_before_tax`: tax comes on top of the amount.
+    """
+
+    day: date
+    start: date
+    end: date
+    amount: Decimal
+    coupons: dict[str, Decimal]
+    is_before_tax: bool = False
+
+
 def overdue_text(row: Subscription, overdue: Overdue | None, today: date) -> str:
     """Why a service is in grace or isolated, or that nothing is overdue, in one or two sentences."""
     if overdue is None:
@@ -168,7 +184,41 @@ def terms_text(row: Subscription) -> str:
         start = _("on day %(day)d of the month") % {"day": row.fixed_day}
     due = ngettext("%(n)d day to pay", "%(n)d days to pay", row.due_days) % {"n": row.due_days}
     grace = ngettext("%(n)d day of grace", "%(n)d days of grace", row.grace_days) % {"n": row.grace_days}
-    return " · ".join([mode, months, start, due, grace])
+    parts = [mode, months, start, due, grace]
+    if row.period_mode == PeriodMode.FIXED_DAY:
+        parts.insert(3, str(FirstBill(row.first_bill).label))
+    return " · ".join(parts)
+
+
+def tax_text(row: Subscription) -> str:
+    return str(TaxMode(row.tax_mode).label).capitalize()
+
+
+def late_fee_text(row: Subscription) -> str:
+    """`IDR 5,000, 7 days after the due date, once per bill`."""
+    if not row.late_fee:
+        return _("None")
+    is_percent = row.late_fee_kind == DiscountKind.PERCENT
+    values = {"fee": percent_words(row.late_fee) if is_percent else money(row.late_fee), "n": row.late_fee_days}
+    return ngettext(
+        "%(fee)s, %(n)d day after the due date, once per bill", "%(fee)s, %(n)d days after the due date, once per bill",
+        row.late_fee_days,
+    ) % values  # fmt: skip
+
+
+def balance_use_text(row: Subscription) -> str:
+    """Whether the customer's balance pays the bills of this service."""
+    return _("Pays the bills by itself") if row.is_auto_renewed else _("Pays no bill by itself")
+
+
+def next_bill_text(bill: NextBill) -> str:
+    """`22 Dec 2026: IDR 150,000 for 22 Dec – 21 Jan 2027`."""
+    text = (
+        _("%(day)s: %(amount)s before tax for %(days)s")
+        if bill.is_before_tax
+        else _("%(day)s: %(amount)s for %(days)s")
+    )
+    return text % {"day": day_text(bill.day), "amount": money(bill.amount), "days": days_words(bill.start, bill.end)}
 
 
 def counts_rows(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -33,6 +33,13 @@ def customers_search(user: User, text: str) -> QuerySet[Customer]:
     return rows if found is None else rows.filter(found)
 
 
+def customers_found(text: str, limit: int) -> list[int]:
+    """Ids of the customers that answer to `text`, newest first, whoever asks: for rooms that show their own rows of them."""
+    rows = Customer.objects.filter(merged_into=None)
+    found = text_found(text, Customer.objects.all())
+    return [] if found is None else list(rows.filter(found).order_by("-pk").values_list("pk", flat=True)[:limit])
+
+
 def customers_similar(user: User, customer: Customer, limit: int = 5) -> list[Customer]:
     """Others with the same phone or e-mail address: perhaps the same person, written down twice."""
     same = [Q(**{name: value}) for name in ("phone", "email") if (value := getattr(customer, name))]

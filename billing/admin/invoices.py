@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, path, reverse
@@ -30,6 +30,7 @@ from billing.services.invoices import (
     invoice_write,
     write_off,
 )
+from billing.services.roots import family_ids
 from billing.words import invoice_words, line_words
 from core import clock
 from core.admin import AutocompleteFilter, Confirmation, ModelAdmin
@@ -37,8 +38,9 @@ from core.client_ip import client_ip
 from core.formats import local, moment, money
 from core.links import pay_link
 from core.panels import Link
-from customers.models import Customer
+from customers.selectors import customers_found
 
+MOST_CUSTOMERS = 100  # whose bills one search looks through
 ISSUED = {InvoiceStatus.OPEN, InvoiceStatus.PAID}
 
 
@@ -68,7 +70,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
     list_select_related = ("customer", "location")
     list_filter = ("status", DueFilter, ("location", AutocompleteFilter))
     search_fields = ("number__exact", "number__startswith")
-    search_help_text = gettext_lazy("Number of the bill, or of its customer")
+    search_help_text = gettext_lazy("Number of the bill; or number, name or phone of its customer")
     uppercase_search = True
     sortable_by = ()
     ordering = ("-id",)
@@ -91,11 +93,18 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
         return invoices_visible_to(request.user).order_by("-id")  # type: ignore[arg-type]
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        """A customer's number finds his bills. Asked first, for an OR over two tables would read them both."""
-        term = search_term.strip().upper()
-        if term and (customer := Customer.objects.filter(number=term).values_list("pk", flat=True).first()):
-            return queryset.filter(customer=customer), False
-        return super().get_search_results(request, queryset, search_term)
+        """A number of a bill or its beginning; else a customer's bills, and those of whoever was merged into him.
+
+        Asked one after the other, for an OR over two tables would read them both.
+        """
+        found, _may_repeat = super().get_search_results(request, queryset, search_term)
+        if not search_term.strip() or Invoice.objects.filter(pk__in=found.order_by().values("pk")[:1]).exists():
+            return found, False
+        ids = customers_found(search_term, MOST_CUSTOMERS + 1)
+        if len(ids) > MOST_CUSTOMERS:
+            text = _("Many customers answer to this; these are the bills of the newest %(n)d. Write more of the name.")
+            messages.info(request, text % {"n": MOST_CUSTOMERS})
+        return queryset.filter(customer_id__in=family_ids(ids[:MOST_CUSTOMERS])), False
 
     def get_urls(self) -> list[Any]:
         pdf = self.admin_site.admin_view(self.pdf_view)

@@ -24,16 +24,20 @@ from billing.service_forms import SubscriptionForm
 from billing.service_words import (
     EVENTS,
     address_text,
+    balance_use_text,
     day_text,
+    late_fee_text,
     login_words,
+    next_bill_text,
     overdue_text,
     status_words,
+    tax_text,
     terms_text,
     wish_text,
 )
 from billing.services.history import today_at
+from billing.services.roots import family_ids
 from billing.services.subscriptions import subscription_activate, subscription_create
-from billing.words import days_words
 from core import clock
 from core.admin import AutocompleteFilter, ModelAdmin
 from core.client_ip import client_ip
@@ -232,9 +236,12 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         (_("Static address"), address_text(row, _shut(row))),
         (_("MAC address (caller lock)"), row.mac_address),
         (_("Terms"), terms_text(row)),
+        (_("Tax"), tax_text(row)),
+        (_("Late fee"), late_fee_text(row)),
+        (_("Balance"), balance_use_text(row)),
         (_("Started"), day_text(row.started_on) if row.started_on else ""),
         (_("Paid until"), day_text(row.expiry_date) if row.expiry_date else ""),
-        (_("Next bill"), _next_bill_text(next_bill) if next_bill else ""),
+        (_("Next bill"), next_bill_text(next_bill) if next_bill else ""),
         (_("Plan from then on"), f"{day_text(waiting.effective_on)}: {waiting.to_plan.name}" if waiting else ""),
         (_("Comes back on"), day_text(row.resume_on) if row.resume_on else ""),
         (_("Add-ons"), ", ".join(addons)),
@@ -252,13 +259,10 @@ def _addon_text(addon: Addon) -> str:
     return _("%(addon)s until %(day)s") % {"addon": text, "day": day_text(addon.until_on - timedelta(days=1))}
 
 
-def _next_bill_text(bill: Any) -> str:
-    text = _("%(day)s: %(amount)s for %(days)s")
-    return text % {"day": day_text(bill.day), "amount": money(bill.amount), "days": days_words(bill.start, bill.end)}
-
-
 def _bills(row: Subscription) -> list[dict[str, Any]]:
-    rows = Invoice.objects.filter(customer=row.customer_id, subscription=row).order_by("-id")[:SHOWN_BILLS]
+    # by customer, for that is the index; with those merged into him: their bills stay where they were made
+    family = family_ids([row.customer_id])
+    rows = Invoice.objects.filter(customer_id__in=family, subscription=row).order_by("-id")[:SHOWN_BILLS]
     return [
         {
             "number": str(bill),

@@ -31,6 +31,7 @@ from billing.services.invoices import (
     write_off,
 )
 from billing.services.invoices_manual import MANUAL_ACCOUNTS, MAX_LINES
+from billing.services.roots import family_ids
 from billing.words import line_words
 from core import clock
 from core.api.filters import id_filter
@@ -149,8 +150,12 @@ class InvoiceFilter(django_filters.FilterSet):  # type: ignore[misc]
         label="Numbers that begin with this.",
     )
     status = django_filters.ChoiceFilter(choices=InvoiceStatus.choices)
-    customer = id_filter("customer_id")
+    customer = id_filter("customer_id", method="by_customer")
     location = id_filter("location_id")
+
+    def by_customer(self, rows: QuerySet[Invoice], name: str, value: int) -> QuerySet[Invoice]:
+        # with those who were merged into the customer: their bills stay where they were made
+        return rows.filter(customer_id__in=family_ids([value]))
 
     def by_number(self, rows: QuerySet[Invoice], name: str, value: str) -> QuerySet[Invoice]:
         return rows.filter(number=value.strip().upper())

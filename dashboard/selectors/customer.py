@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from billing.choices import InvoiceStatus, SubscriptionStatus
 from billing.models import Invoice
+from billing.selectors_services import next_bills_of
+from billing.service_words import NextBill, next_bill_text
 from core import clock
 from core.formats import money
 from core.words import Words
@@ -35,7 +37,10 @@ OPEN_SHOWN, CLOSED_SHOWN, PAYMENTS_SHOWN = 20, 6, 8
 
 @dataclass(frozen=True)
 class Service:
-    """A service as the page shows it: what we want, what the router confirmed, and why it may be off."""
+    """A service as the page shows it: what we want, what the router confirmed, and why it may be off.
+
+    `next_bill` is "" for what is not billed now.
+    """
 
     line: Line
     status: Words
@@ -43,12 +48,7 @@ class Service:
     price: Decimal
     explanation: Explanation
     url: str
-
-    @property
-    def next_bill(self) -> str:
-        """The first day no bill covers yet; "" for what is not billed any more."""
-        billed = self.line.subscription.billed_until
-        return self.line.day(billed) if billed and self.line.is_running else ""
+    next_bill: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,9 @@ def customer_page(family: Family) -> CustomerPage:
 
 def services_of(family: Family) -> list[Service]:
     """Every service of the customer, what needs somebody first; also what the live part of the page asks for."""
-    return sorted((_service(line) for line in lines_of(family)), key=_urgency)
+    lines = lines_of(family)
+    bills = next_bills_of(line.subscription for line in lines)
+    return sorted((_service(line, bills.get(line.subscription.pk)) for line in lines), key=_urgency)
 
 
 def _urgency(service: Service) -> tuple[int, int]:
@@ -120,7 +122,7 @@ def _urgency(service: Service) -> tuple[int, int]:
     return (STANDING.get(status, 0), URGENCY.get(service.explanation.headline.verdict, 0))
 
 
-def _service(line: Line) -> Service:
+def _service(line: Line, bill: NextBill | None) -> Service:
     row, account = line.subscription, line.account
     router = None
     if account is not None:
@@ -133,6 +135,7 @@ def _service(line: Line) -> Service:
         price=row.plan.price_sell if row.price is None else row.price,
         explanation=explain(line),
         url=links.service_page(row.pk),
+        next_bill=next_bill_text(bill) if bill else "",
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils.translation import override
 
 from billing.choices import LineKind
-from billing.models import InvoiceLine
+from billing.models import InvoiceLine, Subscription
+from billing.service_words import balance_use_text, late_fee_text, tax_text, terms_text
 from billing.words import SENTENCES, days_words, line_words
 
 MONTH = {"from": "2026-11-22", "to": "2026-12-22"}
@@ -74,3 +76,21 @@ def test_details_that_are_missing_leave_the_name_of_the_kind(kind: str) -> None:
 def test_spans_of_days(start: date, end: date, words: str) -> None:
     with override("en"):
         assert days_words(start, end) == words
+
+
+def test_every_term_of_a_service_stands_in_words() -> None:
+    row = Subscription(
+        period_mode="fixed_day", fixed_day=5, first_bill="merged", tax_mode="exclusive", late_fee=5000, late_fee_days=7,
+        grace_days=2, due_days=1,
+    )  # fmt: skip
+    assert terms_text(row) == (
+        "Prepaid · every 1 month · on day 5 of the month · the part of a month comes with the first full bill · "
+        "1 day to pay · 2 days of grace"
+    )
+    assert (tax_text(row), balance_use_text(row)) == ("Tax comes on top of the price", "Pays the bills by itself")
+    assert late_fee_text(row) == "IDR 5,000, 7 days after the due date, once per bill"
+    row = Subscription(late_fee=Decimal("2.5"), late_fee_kind="percent", late_fee_days=1, is_auto_renewed=False)
+    assert late_fee_text(row) == "2.5 %, 1 day after the due date, once per bill"
+    assert "part of a month" not in terms_text(row)
+    assert (tax_text(row), balance_use_text(row)) == ("No tax", "Pays no bill by itself")
+    assert late_fee_text(Subscription(late_fee=Decimal(0))) == "None"
