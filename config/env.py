@@ -105,6 +105,22 @@ def router_password(value: str) -> str:
     return value
 
 
+def router_host(value: str) -> str:
+    from locations.routeros.addresses import is_host, is_impossible, numeric_addresses
+
+    if not is_host(value) or len(value) > 255:
+        raise EnvError("must be a host name or an IP address of a router, without http:// and without a port")
+    if any(is_impossible(address) for address in numeric_addresses(value)):
+        raise EnvError("cannot be the address of a router; set the one this server reaches it at")
+    return value
+
+
+def router_user(value: str) -> str:
+    if len(value) > 64:
+        raise EnvError("is too long: the name of the router's API user has at most 64 characters")
+    return value
+
+
 def fernet_keys(value: str) -> list[str]:
     from cryptography.fernet import Fernet
 
@@ -262,9 +278,9 @@ VARS: tuple[Var, ...] = (
     Var("TRUSTED_PROXIES", whole(0, 5), 0, "How many reverse proxies in front set X-Forwarded-For (nginx: 1)."),
     Var("RATE_LIMIT_WINDOW", whole(1000, 86_400_000), 900_000, "API rate limit window, milliseconds."),
     Var("RATE_LIMIT_MAX", whole(1, 1_000_000), 100, "API requests per user or address in the window."),
-    Var("MIKROTIK_HOST", text, "", "Seeds the first location, once.", "192.168.1.1"),
+    Var("MIKROTIK_HOST", router_host, "", "Seeds the first location, once; then MIKROTIK_PASSWORD too.", "192.168.1.1"),
     Var("MIKROTIK_PORT", whole(1, 65535), 8728, "API port of the first location."),
-    Var("MIKROTIK_USERNAME", text, "admin", "API user of the first location."),
+    Var("MIKROTIK_USERNAME", router_user, "admin", "API user of the first location."),
     Var("MIKROTIK_PASSWORD", router_password, "", "API password of the first location."),
     Var("MIKROTIK_TIMEOUT", whole(1000, 300_000), 30_000, "Longest wait for one router answer, milliseconds."),
     Var(

@@ -50,7 +50,11 @@ def password_problem(value: str) -> str:
 def values_problem(values: Mapping[str, Any]) -> str:
     """What does not fit together among the values of `config.env.read`."""
     owner = values["DATABASE_OWNER_URL"]
-    return _equal_secrets(values) or (owner_problem(values["DATABASE_URL"], owner) if owner else "")
+    return (
+        _equal_secrets(values)
+        or (owner_problem(values["DATABASE_URL"], owner) if owner else "")
+        or (_first_location_problem(values) if values["MIKROTIK_HOST"] else "")
+    )
 
 
 def owner_problem(app: Database, owner: Database) -> str:
@@ -62,6 +66,22 @@ def owner_problem(app: Database, owner: Database) -> str:
         f"DATABASE_OWNER_URL leads to another {' and '.join(wrong)} than DATABASE_URL;"
         " write host, port and database alike in both, only user and password differ"
     )
+
+
+def _first_location_problem(values: Mapping[str, Any]) -> str:
+    from locations.routeros.addresses import is_localhost
+
+    if not values["MIKROTIK_PASSWORD"]:
+        return (
+            "MIKROTIK_PASSWORD is not set, but MIKROTIK_HOST is;"
+            " set the password of the router's API user, or take MIKROTIK_HOST out"
+        )
+    if is_localhost(values["MIKROTIK_HOST"]) and not (values["DEMO_MODE"] or values["MIKROTIK_ALLOW_LOOPBACK"]):
+        return (
+            "MIKROTIK_HOST is this server itself; set the router's address,"
+            " or MIKROTIK_ALLOW_LOOPBACK=true for a tunnel that ends here"
+        )
+    return ""
 
 
 def _place(url: Database) -> tuple[tuple[str, str], str, str]:

@@ -20,6 +20,7 @@ class Installation(models.Model):
     tag = models.CharField(max_length=12, default=new_installation_tag)
     epoch = models.PositiveIntegerField(default=1)
     is_quarantined = models.BooleanField(default=False)
+    first_location_at = models.DateTimeField(null=True)  # when MIKROTIK_* was used; never again after that
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -37,13 +37,19 @@ _SERVICES_SECONDS = 60.0
 def address_problem(address: Address) -> str:
     """`itself` (this server, or what keeps its data) or `impossible`; empty when a router may live there."""
     address = _unwrapped(address)
-    if address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA:
-        return "impossible"
-    if address.version == 4 and not address.is_loopback and (address.is_reserved or address.packed[0] == 0):
+    if is_impossible(address):
         return "impossible"
     if settings.ROUTER_LOOPBACK_ALLOWED:
         return ""
     return "itself" if address.is_loopback or _is_ours(address) or address in _services() else ""
+
+
+def is_impossible(address: Address) -> bool:
+    """No router has this address, wherever this server stands."""
+    address = _unwrapped(address)
+    if address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA:
+        return True
+    return address.version == 4 and not address.is_loopback and (address.is_reserved or address.packed[0] == 0)
 
 
 def _unwrapped(address: Address) -> Address:
@@ -89,11 +95,32 @@ def _services_at(_minute: int, *hosts: str) -> frozenset[Address]:
 
 def numeric_problem(host: str) -> str:
     """The same for a host that is written as a number, in any spelling the system understands; names ask no one."""
+    return next(filter(None, map(address_problem, numeric_addresses(host))), "")
+
+
+def numeric_addresses(host: str) -> list[Address]:
+    """What the system understands by a host written as a number; empty for a name. Asks no one."""
     try:
         found = socket.getaddrinfo(bare(host), None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     except (OSError, ValueError):
-        return ""
-    return next(filter(None, (address_problem(_of(sockaddr[0])) for *_rest, sockaddr in found)), "")
+        return []
+    return [_of(sockaddr[0]) for *_rest, sockaddr in found]
+
+
+def is_host(host: str) -> bool:
+    """Whether this is written as a name or an address, without http:// and without a port."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return not any(c.isspace() or c in "/@:?#" for c in host.replace("::", "").strip("[]"))
+    return True
+
+
+def is_localhost(host: str) -> bool:
+    """A name of this server itself, or a loopback address in any spelling."""
+    if host.rstrip(".").lower() in {"localhost", "localhost.localdomain"}:
+        return True
+    return any(_unwrapped(address).is_loopback for address in numeric_addresses(host))
 
 
 def bare(host: str) -> str:

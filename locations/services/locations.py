@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +17,8 @@ from core import events
 from core.clock import now as clock_now
 from core.db.transition import transition_set
 from core.errors import DomainError
+from core.installation import installation
+from core.models import Installation
 from core.staff_events import StaffActed
 from locations.choices import REPLACEMENT_MOVES, Hold, Reach, ReplacementStatus, UserType
 from locations.models import (
@@ -29,7 +30,7 @@ from locations.models import (
     RouterReplacement,
     RouterState,
 )
-from locations.routeros.addresses import numeric_problem
+from locations.routeros.addresses import is_host, is_localhost, numeric_problem
 from locations.selectors import SyncCounts, location_counts
 from locations.services.certificates import certificate_question_close, fingerprint_clean
 from locations.services.entries import location_isolation_put
@@ -112,22 +113,14 @@ def _validate(location: Location) -> None:
 
 def host_refusal(host: str) -> str:
     """Why this address may not be a router (SSRF guard), or an empty string. Names are judged when connecting."""
-    if any(c.isspace() or c in "/@:?#" for c in host.replace("::", "").strip("[]")) and not _is_address(host):
+    if not is_host(host):
         return _("Write a host name or an IP address, without http:// and without a port.")
-    if host.rstrip(".").lower() in {"localhost", "localhost.localdomain"}:
+    if is_localhost(host):
         return "" if settings.ROUTER_LOOPBACK_ALLOWED else _("This address is this server itself.")
     problems = {
         "itself": _("This address is this server itself."), "impossible": _("This address cannot be a router."),
     }  # fmt: skip
     return problems.get(numeric_problem(host), "")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _details(location: Location, fields: dict[str, Any]) -> dict[str, Any]:
@@ -213,11 +206,19 @@ def location_status(location: Location) -> LocationStatus:
 
 @transaction.atomic
 def location_seed_first() -> Location | None:
-    """Create the first location from MIKROTIK_* once; None when there is one already or nothing is set."""
+    """Create the first location from MIKROTIK_*; None when nothing is set, or it was used before, or there is one.
+
+    Once ever: a first location that a person deleted does not come back. Raises DomainError, and then nothing was used.
+    """
     first = settings.FIRST_LOCATION
-    if not first["HOST"] or Location.objects.exists():
+    here = Installation.objects.select_for_update().get(pk=installation().pk)
+    if not first["HOST"] or here.first_location_at is not None:
+        return None
+    here.first_location_at = clock_now()
+    here.save(update_fields=["first_location_at"])
+    if Location.objects.exists():
         return None
     return location_add(
-        actor=None, name=first["HOST"], host=first["HOST"], port=first["PORT"], username=first["USERNAME"],
+        actor=None, name=first["HOST"][:80], host=first["HOST"], port=first["PORT"], username=first["USERNAME"],
         password=first["PASSWORD"], timezone=settings.TIME_ZONE,
     )  # fmt: skip
