@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from locations.routeros.errors import HostRefused, RouterRefusedConnection, RouterTimeout, RouterUnreachable
+from locations.routeros.errors import HostRefused, RouterRefusedConnection, RouterUnreachable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -166,7 +166,7 @@ def dial(host: str, port: int, timeout: float) -> socket.socket:
     except ConnectionRefusedError:
         raise RouterRefusedConnection("connection refused") from None
     except TimeoutError:
-        raise RouterTimeout("no answer") from None
+        raise RouterUnreachable("no answer") from None
     except OSError as error:
         raise RouterUnreachable(error.strerror or type(error).__name__) from None
 

@@ -75,6 +75,7 @@ class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
         self._position = 0
         self._ahead: deque[bytes] = deque()  # received while sending
         self._ahead_bytes = 0
+        self.has_heard = False  # at least one byte, whatever it means
 
     def send(self, data: bytes) -> None:
         left = memoryview(data)
@@ -103,6 +104,7 @@ class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
             data = self._receive_and_check_connection(READ_BYTES)
         except _NOT_NOW:
             return False
+        self.has_heard = True
         self._ahead.append(data)
         self._ahead_bytes += len(data)
         if self._ahead_bytes > MAX_REPLY_BYTES:
@@ -225,7 +227,10 @@ class RouterClient:
         except RouterTrap as trap:
             raise LoginRefused(trap.words) from None
         except RouterTimeout:
-            raise NotRouterOs("connected, but no answer to the login") from None
+            if self._connection is not None and self._connection.socket.has_heard:
+                raise NotRouterOs("an answer that is not RouterOS API") from None
+            # a router with too much to do, or something else that waits: nothing proves either
+            raise RouterUnreachable("connected, but no answer to the login") from None
         except ValueError:
             raise NotRouterOs("a challenge that is none") from None
 

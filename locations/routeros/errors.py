@@ -30,6 +30,8 @@ class HostRefused(RouterUnreachable):
 
 
 class RouterTimeout(RouterUnreachable):
+    """It was there a moment ago, and a command got no answer in time."""
+
     problem = "timeout"
 
 

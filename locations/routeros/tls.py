@@ -58,7 +58,7 @@ def _handshake(raw: socket.socket, mode: str, host: str) -> ssl.SSLSocket:
         assert context is not None  # noqa: S101  # narrows for mypy
         return context.wrap_socket(raw, server_hostname=bare(host))
     except TimeoutError:
-        raise RouterTlsError("no answer to the handshake; is this the api-ssl port?") from None
+        raise RouterTlsError("no answer to the handshake") from None
     except (OSError, ValueError) as error:  # ssl.SSLError is one; ValueError: a host that cannot be a name in TLS
         raise RouterTlsError(getattr(error, "reason", "") or type(error).__name__) from None
 

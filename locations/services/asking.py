@@ -39,7 +39,7 @@ def sentence_of(problem: str, words: str) -> str:
     """What a problem means for the person at the screen, and what to do."""
     sentences = {
         "host": _("This leads to %(words)s, which cannot be a router. Nothing was sent. Correct the address."),
-        "unreachable": _("The router cannot be reached: %(words)s. Check address, cable and VPN."),
+        "unreachable": _("The router cannot be reached: %(words)s. Check address, port, cable, firewall and VPN."),
         "refused": _("The address answers, but not on this port. Is the API service switched on (IP, Services)?"),
         "timeout": _("No answer in time. Check address, firewall and VPN."),
         "tls": _("Encryption failed: %(words)s. Does the chosen mode fit the router's api-ssl service?"),
@@ -55,7 +55,24 @@ def sentence_of(problem: str, words: str) -> str:
         "wrong_router": _("Another router answers at this address (%(words)s)."),
         "trap": _("The router says: %(words)s."),
     }
-    return sentences.get(problem, _("The router says: %(words)s.")) % {"words": words}
+    return sentences.get(problem, _("The router says: %(words)s.")) % {"words": _own_words().get(words, words)}
+
+
+def _own_words() -> dict[str, str]:
+    """What `locations.routeros` says of a line, in the reader's language; a router's own words stay as they are."""
+    return {
+        "no answer": _("no answer"),
+        "connected, but no answer to the login": _("connected, but no answer to the login"),
+        "the router closed the connection": _("the router closed the connection"),
+        "an answer that is not RouterOS API": _("an answer that is not RouterOS API"),
+        "not a host name": _("not a host name"),
+        "the name has no address": _("the name has no address"),
+        "no answer to the handshake": _("no answer to the handshake"),
+        "UNEXPECTED_EOF_WHILE_READING": _("the other side hung up"),  # OpenSSL's reasons from here on
+        "WRONG_VERSION_NUMBER": _("the other side does not encrypt"),
+        "CERTIFICATE_VERIFY_FAILED": _("no authority vouches for its certificate"),
+        "SSLV3_ALERT_HANDSHAKE_FAILURE": _("the other side wants another kind of encryption"),
+    }
 
 
 @contextmanager
