@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,7 @@ from accounts.services import user_change, user_create, user_set_password, user_
 from core.admin import AutocompleteFilter, Confirmation, ConfirmForm, ModelAdmin, ReadOnlyMixin
 from core.client_ip import client_ip
 from core.formats import ago, moment
+from core.panels import IndexPanel, Tile, add_index_panel
 from core.words import Tone, Words
 
 
@@ -188,3 +190,16 @@ class ActivityAdmin(ReadOnlyMixin, ModelAdmin[ActivityLog]):
 
 def _flat(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def lockout_tiles(_request: HttpRequest) -> list[Tile]:
+    """One while somebody cannot log in; the people's list then says who, and until when."""
+    lockouts = lockouts_now()
+    if not lockouts:
+        return []
+    until = _("The last one ends at %(when)s.") % {"when": moment(max(lockout.until for lockout in lockouts))}
+    url = reverse("admin:accounts_user_changelist")
+    return [Tile(_("Locked out of login now"), str(len(lockouts)), url, Tone.WAITING, "lock", until)]
+
+
+add_index_panel(IndexPanel(gettext_lazy("Login"), lockout_tiles, "accounts.view_lockouts", order=30))

@@ -127,12 +127,10 @@ def row_links(request: HttpRequest, row: Any) -> list[Link]:
 
 
 def index_panels(request: HttpRequest) -> list[dict[str, Any]]:
-    """The index as the asking person may see it."""
-    return [
-        {"title": panel.title, "tiles": list(panel.build(request))}
-        for panel in _index
-        if request.user.has_perm(panel.permission)
-    ]
+    """The index as the asking person may see it; a panel that has nothing to say now is not there."""
+    allowed = [panel for panel in _index if request.user.has_perm(panel.permission)]
+    built = [{"title": panel.title, "tiles": list(panel.build(request))} for panel in allowed]
+    return [panel for panel in built if panel["tiles"]]
 
 
 def first_step(request: HttpRequest) -> FirstStep | None:
