@@ -11,8 +11,9 @@ class PaymentsConfig(AppConfig):
     def ready(self) -> None:
         from billing.ledger.checking import question_add
         from payments import hooks
-        from payments.checking import UNPOSTED_PAYMENTS, UNPOSTED_REFUNDS, UNPOSTED_REVERSALS
+        from payments.checking import ROWLESS_PAYMENTS, UNPOSTED_PAYMENTS, UNPOSTED_REFUNDS, UNPOSTED_REVERSALS
 
+        question_add("rowless_payments", ROWLESS_PAYMENTS)
         question_add("unposted_payments", UNPOSTED_PAYMENTS)
         question_add("unposted_refunds", UNPOSTED_REFUNDS)
         question_add("unposted_reversals", UNPOSTED_REVERSALS)

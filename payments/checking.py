@@ -22,3 +22,11 @@ WHERE (p.status = 'reversed' OR r.id IS NOT NULL OR p.entry_id IS NOT NULL AND b
     OR -r.amount <> (SELECT coalesce(sum(g.amount), 0) FROM billing_posting g
                      WHERE g.entry_id = b.id AND g.customer_id IS NULL)
     OR r.amount + (SELECT coalesce(sum(f.amount), 0) FROM payments_refund f WHERE f.payment_id = p.id) <> p.amount)"""
+
+# a row is never removed: an entry without its row is money that nobody can explain any more
+ROWLESS_PAYMENTS = """
+SELECT e.id FROM billing_journalentry e LEFT JOIN payments_payment p ON e.source = 'payment:' || p.id
+WHERE e.source LIKE 'payment:%' AND p.id IS NULL
+UNION ALL
+SELECT e.id FROM billing_journalentry e LEFT JOIN payments_refund r ON e.source = 'refund:' || r.id
+WHERE e.source LIKE 'refund:%' AND r.id IS NULL"""

@@ -32,8 +32,16 @@ _QUESTIONS: dict[str, str] = {
         ) l ON l.invoice_id = i.id
         WHERE i.status <> 'draft' AND (i.subtotal <> coalesce(l.amount, 0) OR i.tax_amount <> coalesce(l.tax, 0))""",
     "unposted": """
-        SELECT i.id FROM billing_invoice i WHERE i.status <> 'draft' AND i.total <> 0
-          AND NOT EXISTS (SELECT 1 FROM billing_journalentry e WHERE e.source = 'invoice:' || i.id)""",
+        SELECT i.id FROM billing_invoice i LEFT JOIN (
+            SELECT e.source, sum(p.amount) AS amount FROM billing_journalentry e JOIN billing_posting p ON p.entry_id = e.id
+            WHERE e.source LIKE 'invoice:%' AND p.account IN ('receivable', 'wallet') GROUP BY e.source
+        ) s ON s.source = 'invoice:' || i.id
+        WHERE i.status <> 'draft' AND i.total <> 0
+          AND s.amount IS DISTINCT FROM CASE i.kind WHEN 'credit_note' THEN -i.total ELSE i.total END""",
+    "voided": """
+        SELECT i.id FROM billing_invoice i JOIN billing_journalentry e ON e.source = 'invoice:' || i.id
+          LEFT JOIN billing_journalentry r ON r.reverses_id = e.id
+        WHERE (i.status = 'void') <> (r.id IS NOT NULL)""",
     "receivable": """
         SELECT c.id FROM customers_customer c LEFT JOIN (
             SELECT coalesce(c2.merged_into_id, c2.id) AS id, sum(i.total - i.settled_amount) AS amount
@@ -48,17 +56,44 @@ _QUESTIONS: dict[str, str] = {
     "unposted_expenses": """
         SELECT x.id FROM billing_expense x LEFT JOIN billing_journalentry e ON e.source = 'expense:' || x.id
           LEFT JOIN billing_journalentry r ON r.reverses_id = e.id
-        WHERE e.id IS NULL OR (x.reversed_at IS NULL) <> (r.id IS NULL)""",
+        WHERE e.id IS NULL OR (x.reversed_at IS NULL) <> (r.id IS NULL) OR -x.amount <> (
+            SELECT coalesce(sum(g.amount), 0) FROM billing_posting g WHERE g.entry_id = e.id AND g.account = x.paid_from)""",
     "unposted_adjustments": """
-        SELECT a.id FROM billing_adjustment a WHERE (a.status = 'posted') <> (
-            EXISTS (SELECT 1 FROM billing_journalentry e WHERE e.source = 'adjustment:' || a.id)
-            OR EXISTS (SELECT 1 FROM billing_invoice i WHERE i.source = 'adjustment:' || a.id))""",
+        SELECT a.id FROM billing_adjustment a LEFT JOIN billing_journalentry e ON e.source = 'adjustment:' || a.id
+          LEFT JOIN billing_invoice i ON i.source = 'adjustment:' || a.id
+        WHERE CASE WHEN a.status = 'posted' THEN a.amount ELSE 0 END <> coalesce(-i.total, (
+            SELECT -sum(g.amount) FROM billing_posting g WHERE g.entry_id = e.id AND g.account = 'wallet'), 0)""",
     "unposted_shifts": """
-        SELECT s.id FROM billing_cashshift s
-        WHERE (s.counted_amount <> s.expected_amount
-               AND NOT EXISTS (SELECT 1 FROM billing_journalentry e WHERE e.source = 'shift_difference:' || s.id))
-           OR (s.handed_over_amount <> 0
-               AND NOT EXISTS (SELECT 1 FROM billing_journalentry e WHERE e.source = 'shift_handover:' || s.id))""",
+        SELECT s.id FROM billing_cashshift s CROSS JOIN LATERAL (
+            SELECT coalesce(sum(g.amount) FILTER (WHERE e.source LIKE 'shift_difference:%'), 0) AS difference,
+                   coalesce(sum(g.amount) FILTER (WHERE e.source LIKE 'shift_handover:%'), 0) AS handed_over
+            FROM billing_journalentry e JOIN billing_posting g ON g.entry_id = e.id AND g.account = 'cash:' || s.user_id
+            WHERE e.source IN ('shift_difference:' || s.id, 'shift_handover:' || s.id)) l
+        WHERE coalesce(s.counted_amount - s.expected_amount, 0) <> l.difference
+           OR coalesce(-s.handed_over_amount, 0) <> l.handed_over""",
+    "rowless": """
+        SELECT e.id FROM billing_journalentry e LEFT JOIN billing_expense x ON e.source = 'expense:' || x.id
+        WHERE e.source LIKE 'expense:%' AND x.id IS NULL
+        UNION ALL
+        SELECT e.id FROM billing_journalentry e LEFT JOIN billing_adjustment a ON e.source = 'adjustment:' || a.id
+        WHERE e.source LIKE 'adjustment:%' AND a.id IS NULL
+        UNION ALL
+        SELECT e.id FROM billing_journalentry e LEFT JOIN billing_cashshift s ON split_part(e.source, ':', 2) = s.id::text
+        WHERE e.source LIKE 'shift\\_%' AND s.id IS NULL
+        UNION ALL
+        SELECT e.id FROM billing_journalentry e LEFT JOIN billing_invoice i ON e.source = 'invoice:' || i.id
+        WHERE e.source LIKE 'invoice:%' AND i.id IS NULL""",
+    # days that a bill of the engine or of a change of plan is for, and that no period says were billed
+    "days_forgotten": """
+        SELECT i.id FROM billing_invoice i
+        WHERE i.kind = 'invoice' AND i.status NOT IN ('draft', 'void') AND i.period_start IS NOT NULL
+          AND (i.source LIKE 'sub:%' OR i.source LIKE 'plan\\_change:%') AND NOT EXISTS (
+            SELECT 1 FROM billing_subscriptionperiod p
+            WHERE p.subscription_id = i.subscription_id AND p.starts_on <= i.period_start AND p.ends_on > i.period_start)""",
+    "days_twice": """
+        SELECT subscription_id AS id FROM (
+            SELECT subscription_id, starts_on, lag(ends_on) OVER (PARTITION BY subscription_id ORDER BY starts_on) AS before
+            FROM billing_subscriptionperiod) q WHERE before > starts_on GROUP BY subscription_id""",
 }
 
 
@@ -86,7 +121,8 @@ class LedgerReport:
 
     `unbalanced` entries; customers whose `balance` or debt is not the sum of postings; invoices
     `settled` otherwise than their allocations, with other sums than their `lines`, or `unposted`; customers whose
-    `receivable` is not the sum of their open invoices; `triggers` that are switched off; `sum` of all postings.
+    `receivable` is not the sum of their open invoices; entries that are `rowless`; days that were billed and are forgotten,
+    or billed twice; `triggers` that are switched off; `sum` of all postings.
     """
 
     findings: dict[str, list[int | str]] = field(default_factory=dict)

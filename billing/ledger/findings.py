@@ -36,7 +36,41 @@ EXPLAINED: dict[str, Explained] = {
         _("Bills whose paid part is not the sum of what settled them."), page="billing_invoice_change"
     ),
     "lines": Explained(_("Bills whose total is not the sum of their lines."), page="billing_invoice_change"),
-    "unposted": Explained(_("Bills that the ledger does not know."), page="billing_invoice_change"),
+    "unposted": Explained(
+        _("Bills that the ledger does not know, or knows with another amount."), page="billing_invoice_change"
+    ),
+    "voided": Explained(
+        _("Bills that are void while their entry was not taken back, or the other way round."),
+        page="billing_invoice_change",
+    ),
+    "unposted_expenses": Explained(
+        _("Expenses that the ledger does not know, or knows with another amount."), page="billing_expense_change"
+    ),
+    "unposted_adjustments": Explained(
+        _("Corrections that the ledger does not know, or knows with another amount."), page="billing_adjustment_change"
+    ),
+    "unposted_shifts": Explained(
+        _("Cash shifts whose difference or hand-over the ledger knows with another amount."),
+        page="billing_cashshift_change",
+    ),
+    "unposted_payments": Explained(
+        _("Payments that the ledger does not know, or knows with another amount."), page="payments_payment_change"
+    ),
+    "unposted_refunds": Explained(_("Refunds that the ledger does not know, or knows with another amount.")),
+    "unposted_reversals": Explained(
+        _("Payments taken back of which the ledger knows something else."), page="payments_payment_change"
+    ),
+    "rowless": Explained(
+        _("Journal entries whose bill, expense, correction or shift is gone."), page="billing_journalentry_change"
+    ),
+    "rowless_payments": Explained(
+        _("Journal entries whose payment or refund is gone."), page="billing_journalentry_change"
+    ),
+    "days_forgotten": Explained(
+        _("Bills for days that the service does not remember: these days could be billed again."),
+        page="billing_invoice_change",
+    ),
+    "days_twice": Explained(_("Services with days that were billed twice."), page="billing_subscription_change"),
     "agents": Explained(_("Agents whose deposit is not the sum of their postings."), page="billing_agent_change"),
     "unposted_used_codes": Explained(
         _("Vouchers of agents that guests used and nobody paid for."),

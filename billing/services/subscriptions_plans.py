@@ -157,9 +157,10 @@ def _periods_cut(
         span.amount = periods.share(anchor_of(row, span.starts_on), before.monthly, span.amount, whole, used)
         span.ends_on = today
         span.save(update_fields=["amount", "ends_on"])
-    spans.filter(starts_on__gt=today).delete()
-    SubscriptionPeriod.objects.update_or_create(
-        subscription=row, starts_on=today, defaults={"ends_on": end, "amount": amount, "invoice_id": invoice_id}
+    # what was billed for these days is not changed but replaced: the database asks that each of them stays billed
+    spans.filter(starts_on__gte=today).delete()
+    SubscriptionPeriod.objects.create(
+        subscription=row, starts_on=today, ends_on=end, amount=amount, invoice_id=invoice_id
     )
 
 

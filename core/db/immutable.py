@@ -2,9 +2,12 @@
 
 Used in migrations: `migrations.RunSQL(*append_only("vouchers_vouchersale"))`. A person can be erased: what people wrote
 about somebody may be cleared where a migration says so (`clearable`), and never be replaced by something else.
+Rows that are decided step by step (a shift that is open, counted, handed over) are `fixed` from each step on.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from django.db import connection
 
@@ -47,6 +50,22 @@ END $$;
 """
 
 
+# a row that was decided: the first argument names the columns that may change still, the others texts that may be cleared
+_FIXED = """
+CREATE OR REPLACE FUNCTION core_refuse_change_of_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  free text[] := string_to_array(TG_ARGV[0], ' '); was jsonb := to_jsonb(OLD) - free; wish jsonb;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    wish := to_jsonb(NEW) - free;
+    IF was = wish OR core_only_cleared(was, wish, VARIADIC string_to_array(TG_ARGV[1], ' ')) THEN RETURN NEW; END IF;
+  END IF;
+  RAISE EXCEPTION 'row % of table % is decided: % is refused, write a reversing row', OLD.id, TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'restrict_violation';
+END $$;
+"""
+
+
 def append_only(table: str) -> tuple[str, str]:
     """SQL to protect `table`, and the SQL that takes the protection away again."""
     forward = FUNCTION + (
@@ -69,6 +88,30 @@ def clearable(table: str, *paths: str) -> tuple[str, str]:
     arguments = ", ".join(f"'{path}'" for path in paths)
     forward = ONLY_CLEARED + _CLEARING + drop + f"{create} core_refuse_change_but_clearing({arguments});"
     return forward, drop + f"{create} core_refuse_change();"
+
+
+@dataclass(frozen=True)
+class Step:
+    """While `when` (SQL about OLD) holds, only the `free` columns may change and the `texts` be cleared; no DELETE.
+
+    No two steps of a table may hold at once; between them they say which moves are legal.
+    """
+
+    name: str
+    when: str
+    free: str = ""
+    texts: str = ""
+
+
+def fixed(table: str, *steps: Step) -> tuple[str, str]:
+    """SQL that fixes rows of `table` step by step, and the SQL that lets them be changed again."""
+    forward = ONLY_CLEARED + _FIXED
+    for step in steps:
+        forward += (
+            f"CREATE TRIGGER {table}_{step.name} BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW WHEN ({step.when}) "
+            f"EXECUTE FUNCTION core_refuse_change_of_fixed('{step.free}', '{step.texts}');\n"
+        )
+    return forward, "".join(f"DROP TRIGGER {table}_{step.name} ON {table};\n" for step in steps)
 
 
 def protected_tables() -> dict[str, bool]:

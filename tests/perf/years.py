@@ -66,7 +66,7 @@ CROSS JOIN LATERAL (VALUES ('receivable', i.total, i.customer_id, NULL::bigint),
 """
 PAYMENT_ENTRIES = """
 INSERT INTO billing_journalentry (kind, source, occurred_at, recorded_at, location_id, actor_id, method, reason)
-SELECT 'payment', 'payment:b' || i.id, s.at, s.at, i.location_id,
+SELECT 'payment', 'paid:b' || i.id, s.at, s.at, i.location_id,
   (%(people)s::bigint[])[array_position(%(places)s::bigint[], i.location_id)],
   CASE WHEN i.id %% 4 = 0 THEN 'Transfer' ELSE 'Cash' END, '' FROM billing_invoice i
 CROSS JOIN LATERAL (SELECT i.opened_at + (i.id %% 20) * interval '1 day' AS at) s
@@ -75,7 +75,7 @@ WHERE i.source LIKE 'b:' || %(month)s || ':%%' AND i.id %% 20 <> 7 ORDER BY s.at
 PAYMENT_POSTINGS = """
 INSERT INTO billing_posting (entry_id, account, amount, customer_id)
 SELECT e.id, p.account, p.amount, p.customer
-FROM billing_invoice i JOIN billing_journalentry e ON e.source = 'payment:b' || i.id
+FROM billing_invoice i JOIN billing_journalentry e ON e.source = 'paid:b' || i.id
 CROSS JOIN LATERAL (
   VALUES ('cash:' || e.actor_id, i.total, NULL::bigint), ('receivable', -i.total, i.customer_id)
 ) p (account, amount, customer)
@@ -84,7 +84,7 @@ WHERE i.source LIKE 'b:' || %(month)s || ':%%'
 ALLOCATIONS = """
 INSERT INTO billing_allocation (invoice_id, entry_id, amount, at)
 SELECT i.id, e.id, i.total, e.occurred_at
-FROM billing_invoice i JOIN billing_journalentry e ON e.source = 'payment:b' || i.id
+FROM billing_invoice i JOIN billing_journalentry e ON e.source = 'paid:b' || i.id
 WHERE i.source LIKE 'b:' || %(month)s || ':%%'
 """
 SALES = """
@@ -106,14 +106,14 @@ WHERE e.source LIKE 'sale:b' || %(month)s || '-%%'
 """
 SPENT = """
 INSERT INTO billing_journalentry (kind, source, occurred_at, recorded_at, location_id, actor_id, method, reason)
-SELECT 'expense', 'expense:b' || %(month)s || '-' || n, s.at, s.at, (%(places)s::bigint[])[n], (%(people)s::bigint[])[n], '', ''
+SELECT 'expense', 'spent:b' || %(month)s || '-' || n, s.at, s.at, (%(places)s::bigint[])[n], (%(people)s::bigint[])[n], '', ''
 FROM generate_series(1, %(n_places)s) n CROSS JOIN LATERAL (SELECT %(start)s::timestamptz + n * interval '1 day' AS at) s
 """
 SPENT_POSTINGS = """
 INSERT INTO billing_posting (entry_id, account, amount)
 SELECT e.id, p.account, p.amount FROM billing_journalentry e
 CROSS JOIN LATERAL (VALUES ('expense:listrik', 200000), ('cash:' || e.actor_id, -200000)) p (account, amount)
-WHERE e.source LIKE 'expense:b' || %(month)s || '-%%'
+WHERE e.source LIKE 'spent:b' || %(month)s || '-%%'
 """
 SHIFTS = """
 INSERT INTO billing_cashshift (user_id, location_id, status, opened_at, opening_amount, counted_at, counted_amount,

@@ -49,7 +49,7 @@ def ledger_is_right() -> Any:
     assert ledger_check().findings == {}
 
 
-def pay(customer: Customer, amount: int, source: str = "payment:1") -> None:
+def pay(customer: Customer, amount: int, source: str = "money:1") -> None:
     money_receive(
         customer_id=customer.pk,
         amount=amount,

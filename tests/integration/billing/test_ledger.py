@@ -34,7 +34,7 @@ def customer() -> Customer:
     return Customer.objects.create(number="C1", name="Bu Sri")
 
 
-def top_up(customer: Customer, amount: int, source: str = "payment:1") -> JournalEntry:
+def top_up(customer: Customer, amount: int, source: str = "money:1") -> JournalEntry:
     value = Decimal(amount)
     lines = [Line(chart.cash(7), value), Line(chart.WALLET, -value, customer.pk)]
     return entry_post(kind=EntryKind.PAYMENT, source=source, lines=lines, occurred_at=NOW)[0]
@@ -65,7 +65,7 @@ def test_an_entry_moves_the_cached_balance_in_its_own_transaction(customer: Cust
 def test_the_same_source_posts_once(customer: Customer) -> None:
     first = top_up(customer, 50_000)
     again, is_new = entry_post(
-        kind=EntryKind.PAYMENT, source="payment:1", occurred_at=NOW,
+        kind=EntryKind.PAYMENT, source="money:1", occurred_at=NOW,
         lines=[Line(chart.cash(7), Decimal(9)), Line(chart.WALLET, Decimal(-9), customer.pk)],
     )  # fmt: skip
     assert (again.pk, is_new) == (first.pk, False)
@@ -79,10 +79,10 @@ def test_many_entries_with_some_known_sources(customer: Customer) -> None:
 
     def entry(number: int) -> Entry:
         lines = [Line(chart.cash(7), Decimal(10)), Line(chart.WALLET, Decimal(-10), customer.pk)]
-        return Entry(EntryKind.PAYMENT, f"payment:{number}", lines, NOW)
+        return Entry(EntryKind.PAYMENT, f"money:{number}", lines, NOW)
 
     fresh = entries_post(entry(number) for number in (1, 2, 3))
-    assert sorted(fresh) == ["payment:2", "payment:3"]
+    assert sorted(fresh) == ["money:2", "money:3"]
     assert money_of(customer)[0] == Decimal(1_020)
 
 
@@ -167,7 +167,7 @@ def test_the_database_refuses_to_change_or_delete(customer: Customer, table: str
 def test_the_database_refuses_the_same_source_twice(customer: Customer) -> None:
     top_up(customer, 50_000)
     with pytest.raises(IntegrityError, match="source"):
-        sql((ENTRY, ["payment:1"]))
+        sql((ENTRY, ["money:1"]))
 
 
 @pytest.mark.parametrize("account", ["pocket", "cash:0", "cash:x", "income:Big", "receivable ", "expense:"])

@@ -67,8 +67,8 @@ def test_services_charges_and_the_open_balance_move_and_bills_stay() -> None:
     waiting = Charge.objects.create(customer=loser, name="Kabel", amount=50_000)
     own = make_invoice(winner, 20_000)
     paid, owed = make_invoice(loser, 80_000), make_invoice(loser, 150_000)
-    receive(loser, 80_000, "payment:1", invoice_id=paid.pk)
-    receive(loser, 30_000, "payment:2", is_for_balance=True)
+    receive(loser, 80_000, "money:1", invoice_id=paid.pk)
+    receive(loser, 30_000, "money:2", is_for_balance=True)
     preview = customers_merge_preview(winner, loser, actor=None, now=NOW)
     assert preview.moved == {"billing.subscription": 2, "billing.charge": 1, "billing.journalentry": 1}
     assert (int(preview.balance), int(preview.debt)) == (30_000, 170_000)
@@ -103,7 +103,7 @@ def test_undo_restores_every_row_and_every_rupiah() -> None:
     make_service(loser), make_service(winner, "joko")
     Charge.objects.create(customer=loser, name="Kabel", amount=50_000)
     make_invoice(winner, 20_000), make_invoice(loser, 150_000)
-    receive(loser, 30_000, "payment:1", is_for_balance=True)
+    receive(loser, 30_000, "money:1", is_for_balance=True)
 
     def rows() -> list[object]:
         return [
@@ -128,9 +128,9 @@ def test_a_payment_for_the_losers_bill_is_the_winners_and_survives_the_undo() ->
     winner, loser = make_customer(), make_customer()
     own, owed = make_invoice(winner, 20_000), make_invoice(loser, 150_000, date(2026, 10, 1))
     merge = merge_both(winner, loser)
-    receive(loser, 100_000, "payment:1")  # the payer still has the old paper in his hand
+    receive(loser, 100_000, "money:1")  # the payer still has the old paper in his hand
     assert (state_of(own, owed), money_of(winner)) == ([("open", 0), ("open", 100_000)], (0, 70_000))
-    assert postings_of("payment:1") == [("cash:7", None, 100_000), ("receivable", winner.pk, -100_000)]
+    assert postings_of("money:1") == [("cash:7", None, 100_000), ("receivable", winner.pk, -100_000)]
     customers_merge_undo(merge, actor=None, now=SOON)
     assert (money_of(winner), money_of(loser)) == ((0, 20_000), (0, 50_000))
 
@@ -139,7 +139,7 @@ def test_one_payment_for_bills_of_both_survives_the_undo() -> None:
     winner, loser = make_customer(), make_customer()
     own, owed = make_invoice(winner, 20_000), make_invoice(loser, 150_000, date(2026, 10, 1))
     merge = merge_both(winner, loser)
-    receive(winner, 170_000, "payment:1")
+    receive(winner, 170_000, "money:1")
     assert state_of(own, owed) == [("paid", 20_000), ("paid", 150_000)]
     customers_merge_undo(merge, actor=None, now=SOON)
     assert (money_of(winner), money_of(loser)) == ((0, 0), (0, 0))
@@ -148,7 +148,7 @@ def test_one_payment_for_bills_of_both_survives_the_undo() -> None:
 def test_a_payment_of_before_that_is_taken_back_since_is_owed_by_the_loser_again() -> None:
     winner, loser = make_customer(), make_customer()
     owed = make_invoice(loser, 150_000)
-    entry = receive(loser, 150_000, "payment:1")
+    entry = receive(loser, 150_000, "money:1")
     merge = merge_both(winner, loser)
     settlement_reverse(entry, now=SOON, actor=None, reason="false note")
     assert (state_of(owed), money_of(winner), money_of(loser)) == ([("open", 0)], (0, 150_000), (0, 0))
@@ -185,7 +185,7 @@ def test_a_charge_that_was_billed_since_stays() -> None:
 def test_a_common_balance_that_was_used_cannot_be_divided() -> None:
     winner, loser = make_customer(), make_customer()
     make_invoice(winner, 20_000)
-    receive(loser, 30_000, "payment:1", is_for_balance=True)
+    receive(loser, 30_000, "money:1", is_for_balance=True)
     merge = merge_both(winner, loser)
     balance_apply([winner.pk], now=SOON)
     assert money_of(winner) == (10_000, 0)
@@ -195,7 +195,7 @@ def test_a_common_balance_that_was_used_cannot_be_divided() -> None:
 def test_the_winners_balance_that_paid_the_losers_bill_cannot_be_told_apart() -> None:
     winner, loser = make_customer(), make_customer()
     make_invoice(loser, 20_000)
-    receive(winner, 30_000, "payment:1", is_for_balance=True)
+    receive(winner, 30_000, "money:1", is_for_balance=True)
     merge = merge_both(winner, loser)
     balance_apply([winner.pk], now=SOON)
     assert refused(merge) == "merge.settled_together"
@@ -203,8 +203,8 @@ def test_the_winners_balance_that_paid_the_losers_bill_cannot_be_told_apart() ->
 
 def test_two_merges_into_one_are_undone_in_any_order() -> None:
     winner, first, second = make_customer(), make_customer(), make_customer()
-    receive(first, 10_000, "payment:1", is_for_balance=True)
-    receive(second, 7_000, "payment:2", is_for_balance=True)
+    receive(first, 10_000, "money:1", is_for_balance=True)
+    receive(second, 7_000, "money:2", is_for_balance=True)
     make_invoice(first, 100_000), make_invoice(second, 200_000)
     merges = [merge_both(winner, first), merge_both(winner, second)]
     assert money_of(winner) == (17_000, 300_000)
@@ -302,7 +302,7 @@ def test_a_person_with_a_service_or_open_money_is_not_erased() -> None:
     merged.refresh_from_db()
     owed = make_invoice(merged, 50_000)
     assert code() == "erase.money"
-    receive(customer, 60_000, "payment:1")
+    receive(customer, 60_000, "money:1")
     assert code() == "erase.money"
     make_invoice(customer, 10_000)
     balance_apply([customer.pk], now=NOW)
@@ -323,6 +323,6 @@ def test_a_person_with_a_service_or_open_money_is_not_erased() -> None:
 
 def test_amounts_are_text_in_the_note() -> None:
     winner, loser = make_customer(), make_customer()
-    receive(loser, 30_000, "payment:1", is_for_balance=True)
+    receive(loser, 30_000, "money:1", is_for_balance=True)
     merge = merge_both(winner, loser)
     assert Decimal(merge.moved["wallet"]) == 30_000

@@ -35,7 +35,7 @@ def customer() -> Customer:
     return make_customer()
 
 
-def receive(customer: Customer, amount: Any, source: str = "payment:1", **fields: Any) -> JournalEntry:
+def receive(customer: Customer, amount: Any, source: str = "money:1", **fields: Any) -> JournalEntry:
     entry, _is_new = money_receive(
         customer_id=customer.pk, amount=amount, into_account=chart.cash(7), kind=EntryKind.PAYMENT, source=source,
         now=NOW, **fields,
@@ -75,7 +75,7 @@ def test_oldest_due_first_or_the_given_one(customer: Customer) -> None:
     receive(customer, 100)
     assert state_of(late, early) == [("open", 0), ("paid", 100)]
     third = make_invoice(customer, 100, date(2027, 1, 1))
-    receive(customer, 150, "payment:2", invoice_id=third.pk)
+    receive(customer, 150, "money:2", invoice_id=third.pk)
     assert state_of(late, third) == [("open", 50), ("paid", 100)]
 
 
@@ -88,7 +88,7 @@ def test_money_for_the_balance_settles_nothing(customer: Customer) -> None:
 def test_money_for_an_invoice_that_is_paid_by_now_settles_the_next(customer: Customer) -> None:
     paid, other = make_invoice(customer, 100), make_invoice(customer, 100, LATER)
     receive(customer, 100)
-    receive(customer, 130, "payment:2", invoice_id=paid.pk)
+    receive(customer, 130, "money:2", invoice_id=paid.pk)
     assert (state_of(paid, other), money_of(customer)) == ([("paid", 100), ("paid", 100)], (30, 0))
 
 
@@ -147,12 +147,12 @@ def test_balances_settle_the_oldest_first_and_only_once(customer: Customer) -> N
     other = make_customer("Pak Budi")
     owed = make_invoice(other, 40)
     receive(customer, 150, is_for_balance=True)
-    receive(other, 60, "payment:2", is_for_balance=True)
+    receive(other, 60, "money:2", is_for_balance=True)
     assert balance_apply([customer.pk, other.pk], now=NOW) == 3
     assert state_of(early, late, owed) == [("paid", 100), ("open", 50), ("paid", 40)]
     assert (money_of(customer), money_of(other)) == ((0, 50), (20, 0))
     assert balance_apply([customer.pk, other.pk], now=NOW) == 0
-    receive(customer, 20, "payment:3", is_for_balance=True)
+    receive(customer, 20, "money:3", is_for_balance=True)
     assert (balance_apply([customer.pk], now=NOW), state_of(late)) == (1, [("open", 70)])
 
 
@@ -203,7 +203,7 @@ def test_a_settlement_before_a_merge_is_taken_back_from_the_one_that_stayed(cust
     assert (state_of(invoice), money_of(customer), money_of(loser)) == ([("open", 0)], (0, 100), (0, 0))
 
 
-def give_back(customer: Customer, amount: int, source: str = "refund:1", of: JournalEntry | None = None) -> None:
+def give_back(customer: Customer, amount: int, source: str = "back:1", of: JournalEntry | None = None) -> None:
     money_give_back(
         customer_id=customer.pk, amount=amount, from_account=chart.cash(7), source=source, now=NOW, of_entry=of
     )
@@ -212,16 +212,16 @@ def give_back(customer: Customer, amount: int, source: str = "refund:1", of: Jou
 def test_money_back_comes_from_the_balance_then_from_what_it_paid(customer: Customer) -> None:
     other, invoice = make_invoice(customer, 100, EARLIER), make_invoice(customer, 100, LATER)
     entry = receive(customer, 120, invoice_id=invoice.pk)
-    receive(customer, 110, "payment:2")
+    receive(customer, 110, "money:2")
     assert money_of(customer) == (30, 0)
     give_back(customer, 50, of=entry)
     assert (money_of(customer), state_of(other, invoice)) == ((0, 20), [("paid", 100), ("open", 80)])
     give_back(customer, 50, of=entry)
     assert drawer() == 180, "the same source is one refund"
-    give_back(customer, 180, "refund:2", of=entry)
+    give_back(customer, 180, "back:2", of=entry)
     assert (money_of(customer), state_of(other, invoice), drawer()) == ((0, 200), [("open", 0), ("open", 0)], 0)
     with pytest.raises(DomainError) as refusal:
-        give_back(customer, 1, "refund:3")
+        give_back(customer, 1, "back:3")
     assert refusal.value.code == "refund.nothing_left"
 
 

@@ -317,9 +317,10 @@ def test_its_receipt_says_that_it_is_not_valid(customer: Customer, cashier: User
 
 def test_the_database_keeps_status_and_entry_together(customer: Customer, cashier: User, boss: User) -> None:
     payment = receive(customer, 100, cashier)
-    Payment.objects.filter(pk=payment.pk).update(status="reversed")
-    assert list(unposted()) == ["unposted_reversals"], "a status alone is no reversal"
-    Payment.objects.filter(pk=payment.pk).update(status="confirmed")
+    with transaction.atomic():
+        Payment.objects.filter(pk=payment.pk).update(status="reversed")
+        assert list(unposted()) == ["unposted_reversals"], "a status alone is no reversal"
+        transaction.set_rollback(True)
     done = take_back(payment, boss)
     for statement in (
         "UPDATE payments_payment SET entry_id = NULL",
@@ -330,6 +331,6 @@ def test_the_database_keeps_status_and_entry_together(customer: Customer, cashie
             cursor.execute(statement)
     with pytest.raises(IntegrityError, match="payments_reversal_once"), transaction.atomic():
         Reversal.objects.create(payment=payment, amount=1, reason="x", requested_at=LATER, request_key="z")
-    Reversal.objects.filter(pk=done.pk).update(amount=99)
-    assert list(unposted()) == ["unposted_reversals"]
-    Reversal.objects.filter(pk=done.pk).update(amount=100)
+    with pytest.raises(IntegrityError, match="is decided: UPDATE is refused"), transaction.atomic():
+        Reversal.objects.filter(pk=done.pk).update(amount=99)
+    assert unposted() == {}
