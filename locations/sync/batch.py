@@ -21,6 +21,7 @@ from locations.sync.anew import Anew, is_counted, starts_anew
 from locations.sync.entries import Settled, entries_settle
 from locations.sync.entry_menus import ENTRY_MENUS, Item
 from locations.sync.kinds import KINDS, AccountKind, Place, is_entry_of
+from locations.sync.last_use import COUNTERS, NOTHING, Counters, LastUse, known_sessions, last_use_into
 from locations.sync.outcome import NOT_OURS, Applied, Gone, Outcome, conflict, refused
 from locations.sync.pipeline import Command, pipelined
 
@@ -41,6 +42,8 @@ class Batch:
     lost_profiles: set[int] = field(default_factory=set)  # the router does not have them any more
     anew: list[Anew] = field(default_factory=list)  # counters that began at nothing
     ended: list[tuple[str, str]] = field(default_factory=list)  # kind and name of sessions we ended
+    last_use: list[LastUse] = field(default_factory=list)  # of logins that left
+    _counted: dict[int, Counters] = field(default_factory=dict)  # by account: its entry, right before it was removed
     _started: float = field(default_factory=time.monotonic)
 
     @property
@@ -78,7 +81,9 @@ class Batch:
                 self._put(staying, kind.menu.users, self._account_words)
             try:
                 self._settle_companions(kind, mine, start)
-                self._kick_due(kind, mine)
+                shown = self._kick_due(kind, mine)
+                uses = [self._last_use(account, shown) for account in leaving if kind.kind == Kind.HOTSPOT]
+                self.last_use += [use for use in uses if use.has_used]
             except BaseException:
                 # Half done is not done: rows whose sessions or companions are unknown are sent again, not believed.
                 self._forget(start, {account.pk for account in mine if account.is_kick_due or kind.has_companions})
@@ -108,11 +113,18 @@ class Batch:
         if result.problem:
             self.outcomes.append(conflict(row, result.problem) if result.is_conflict else refused(row, result.problem))
 
-    def _kick_due(self, kind: AccountKind, accounts: Sequence[AccessAccount]) -> None:
+    def _kick_due(self, kind: AccountKind, accounts: Sequence[AccessAccount]) -> list[Row]:
         due = [account for account in accounts if account.is_kick_due]
         names = {account.name for account in due} | {account.applied_name for account in due if account.applied_name}
-        if names:
-            self.kick(kind.kind, names)
+        return self.kick(kind.kind, names) if names else []
+
+    def _last_use(self, account: AccessAccount, shown: Sequence[Row]) -> LastUse:
+        """`shown` are sessions that were ended, as the router showed them right before."""
+        names = {account.name, account.applied_name}
+        sessions = {
+            row[".id"]: Counters.of(row) for row in shown if row.get(menus.MENUS[account.kind].active_name) in names
+        }
+        return LastUse(account.pk, self._counted.get(account.pk), sessions)
 
     # -- entries ---------------------------------------------------------------------------------------------------
 
@@ -200,7 +212,10 @@ class Batch:
     def _count_anew(self, account: AccessAccount, found: Row | None) -> Anew | None:
         """Who must be thrown out goes before his entry is made: what he used belongs to no counter any more."""
         if found is None and account.is_kick_due and is_counted(account):
-            self.kick(account.kind, {account.name, account.applied_name} - {""})
+            shown = self.kick(account.kind, {account.name, account.applied_name} - {""})
+            use = self._last_use(account, shown)
+            last_use_into(account, use, known_sessions([account.pk]))
+            self.last_use.append(use)
         return starts_anew(self.client, account, found)
 
     def _find(self, menu: str, row: Entry) -> Row | None:
@@ -231,8 +246,11 @@ class Batch:
     def _remove(self, rows: Sequence[Entry], menu: str) -> None:
         """Look each name up, remove what is ours, look again. A stored `.id` is never enough to delete by."""
         doomed: list[tuple[Entry, str]] = []
-        for row, found in self._lookup(rows, menu):
+        more = COUNTERS if menu == menus.MENUS[Kind.HOTSPOT].users else ()
+        for row, found in self._lookup(rows, menu, more):
             mine = [entry for entry in found if self._may_remove(row, entry)]
+            if mine and more:
+                self._counted[row.pk] = sum((Counters.of(entry) for entry in mine), NOTHING)
             doomed += [(row, entry[".id"]) for entry in mine]
             if not mine:  # ours is gone; what may be left belongs to somebody else
                 self.outcomes.append(Gone(row.pk, row.revision))
@@ -257,9 +275,11 @@ class Batch:
             return is_ours(entry["comment"], self.installation_tag)
         return True  # a hotspot profile cannot carry a comment
 
-    def _lookup(self, rows: Sequence[Entry], menu: str) -> list[tuple[Entry, list[Row]]]:
+    def _lookup(self, rows: Sequence[Entry], menu: str, more: Sequence[str] = ()) -> list[tuple[Entry, list[Row]]]:
+        words = ",".join((".id", "name", "comment", *more))
+
         def command(row: Entry) -> Command:
-            return f"{menu}/print", {".proplist": ".id,name,comment"}, _named(row)
+            return f"{menu}/print", {".proplist": words}, _named(row)
 
         answers: list[tuple[Entry, list[Row]]] = []
         for row, answer in pipelined(self.client, list(rows), command):
@@ -270,21 +290,27 @@ class Batch:
 
     # -- sessions --------------------------------------------------------------------------------------------------
 
-    def kick(self, kind: str, names: set[str]) -> None:
-        """End live sessions of these names, and the cookies that would let them back in silently; then look again."""
+    def kick(self, kind: str, names: set[str]) -> list[Row]:
+        """End live sessions of these names, and the cookies that would let them back in silently; then look again.
+
+        Returns the sessions as they were read right before.
+        """
         menu = menus.MENUS[kind]
         if menu.cookies:
             self._remove_matching(menu.cookies, "user", names)
             self._remove_matching(menu.cookies, "user", names)
-        if menu.active:
-            gone = self._remove_matching(menu.active, menu.active_name, names)
-            gone += self._remove_matching(menu.active, menu.active_name, names)  # one who came back meanwhile
-            self.ended += [(kind, name) for name in gone]
+        if not menu.active:
+            return []
+        more = COUNTERS if kind == Kind.HOTSPOT else ()
+        gone = self._remove_matching(menu.active, menu.active_name, names, more)
+        gone += self._remove_matching(menu.active, menu.active_name, names, more)  # one who came back meanwhile
+        self.ended += [(kind, row[menu.active_name]) for row in gone]
+        return gone
 
-    def _remove_matching(self, path: str, key: str, names: set[str]) -> list[str]:
-        rows = [row for row in self.client.print(path, (".id", key)) if row.get(key) in names]
+    def _remove_matching(self, path: str, key: str, names: set[str], more: Sequence[str] = ()) -> list[Row]:
+        rows = [row for row in self.client.print(path, (".id", key, *more)) if row.get(key) in names]
         remove_rows(self.client, path, [row[".id"] for row in rows])
-        return [row[key] for row in rows]
+        return rows
 
 
 PASSWORD_LOST = "it is gone from the router, and only the router knew its password: write a new one"  # noqa: S105  # words

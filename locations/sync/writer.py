@@ -29,6 +29,7 @@ from locations.sync.failure import failure_record
 from locations.sync.identity import Identity, check_same_router, has_restarted, is_unread, read_identity
 from locations.sync.kicks import KickWork, kicks_due, kicks_record, kicks_send
 from locations.sync.kinds import place_of
+from locations.sync.last_use import last_use_record
 from locations.sync.lease import (
     BATCH_SECONDS,
     LEASE_SECONDS,
@@ -85,6 +86,7 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
         return RunResult(was_free=False)
     run = _Run(location, lease, now, is_poll_wanted=is_forced)
     try:
+        observations_take(location_id)  # of a worker that died: a removal must not overtake what it had read
         run.work()
         run.is_clean = True
         lease_release(lease)
@@ -302,6 +304,7 @@ class _Run:
         """A writer that lost its lease records nothing: its successor sends those rows again and reads them back."""
         lease_confirm(self.lease)
         RouterProfile.objects.filter(pk__in=batch.lost_profiles).update(applied_revision=0)
+        last_use_record(self.location.pk, batch.last_use, self.now())
         if batch.outcomes:
             outcomes_record(model, batch.outcomes, self.now())
         anew_record(batch.anew)

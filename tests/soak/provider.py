@@ -190,7 +190,8 @@ class Provider:
             place.dead_lease_ends = self.now + LEASE
         self.look(place)  # who was thrown out before the router was asked was not seen by it
         for code, number in list(self.leaving):
-            if number == place.number and not place.router.rows("/ip/hotspot/user", name=code):
+            is_here = code in place.online or place.router.rows("/ip/hotspot/user", name=code)
+            if number == place.number and not is_here:  # with its session: until then what it uses can still be read
                 self.leaving.remove((code, number))
                 self.paid.taken_off(number, code)
         answers = Observation.objects.filter(location=place.location, observed_at=self.clock.at)

@@ -250,10 +250,11 @@ def test_who_comes_back_in_the_moment_of_his_removal_keeps_what_he_used(monkeypa
         new = w.switch(used_here(w, 600)).account
         ended = Batch.kick
 
-        def kick(batch: Batch, kind: str, names: set[str]) -> None:
-            ended(batch, kind, names)
+        def kick(batch: Batch, kind: str, names: set[str]) -> Any:
+            shown = ended(batch, kind, names)
             if AccessAccount.objects.get(location=w.here).presence == Presence.ABSENT:
                 services.location_switch(new, to=w.here, profile=w.here_profile, actor=None)
+            return shown
 
         monkeypatch.setattr(Batch, "kick", kick)
         w.run(w.here, w.there)
