@@ -102,7 +102,7 @@ def _one(row: Location) -> dict[str, Any]:
         "words": location_words(row, 0),
         "alerts": [alert_words(alert, row.timezone, now) for alert in alerts_open([row.pk]).get(row.pk, [])],
         "reboot": reboot_words(reboot, row.timezone, now) if reboot else None,
-        "last_error": state.last_error if state and state.reach in NOT_REACHED else "",
+        "last_error": error_text(state.last_error) if state and state.reach in NOT_REACHED else "",
         "facts": health_facts(state, row.timezone),
         "licence": _("%(n)s of %(limit)s") % {"n": use.sessions, "limit": use.limit} if use else "",
         "strip": strip(quarters, runs, row.timezone, now),

@@ -46,6 +46,7 @@ from locations.services import (
     location_test,
 )
 from locations.words import fact_of, row_words
+from locations.words_health import error_text
 
 SHOWN_ROWS = 10
 
@@ -232,7 +233,9 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
             **certificate_facts(row),
             "tunnel_url": tunnel_url(row.pk) if self.has_change_permission(request, row) else "",
             "access_url": access_url(row.pk) if self.has_change_permission(request, row) else "",
-            "last_error": state.last_error if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN} else "",
+            "last_error": error_text(state.last_error)
+            if state and state.reach not in {Reach.ONLINE, Reach.UNKNOWN}
+            else "",
         }
 
     @staticmethod

@@ -81,6 +81,14 @@ def test_a_router_nobody_asked_is_unknown_not_well(world: World, login: Login) -
     assert "Last 24 hours: not asked." in html
 
 
+@pytest.mark.parametrize("name", ["change", "health"])
+def test_why_a_router_was_not_reached_is_a_sentence(name: str, world: World, login: Login) -> None:
+    text = text_of(page(login(world.boss), name, world.far))
+    assert (
+        "Last answer: The router cannot be reached: No route to host. Check address, port, cable, firewall and VPN. "
+    ) in text
+
+
 def test_all_routers_in_a_fixed_number_of_queries(world: World, login: Login) -> None:
     client, url = login(world.boss), reverse("admin:router_health")
     client.get(url)
