@@ -145,6 +145,15 @@ def http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def listen_host(value: str) -> str:
+    """One address of ours, or a name of it: who asks for metrics is not asked who he is."""
+    from locations.routeros.addresses import is_host, numeric_addresses
+
+    if not is_host(value) or value == "*" or any(address.is_unspecified for address in numeric_addresses(value)):
+        raise EnvError("must be one address or name of this machine, in a network where only Prometheus is")
+    return value
+
+
 def redis_url(value: str) -> str:
     """Over TLS the certificate is always checked: kombu checks nothing unless the URL says so, redis-py does without."""
     parts = urlsplit(value)
@@ -307,7 +316,13 @@ VARS: tuple[Var, ...] = (
     Var("LANGUAGE_CODE", one_of("id", "en"), "id", "Default language: id or en."),
     Var("LOG_LEVEL", one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO", "DEBUG, INFO, WARNING or ERROR."),
     Var("LOG_DIR", path, Path("var/log"), "Folder of the rotated JSON log."),
-    Var("METRICS_PORT", whole(0, 65535), 0, "Prometheus metrics on 127.0.0.1, this port; 0 turns them off."),
+    Var("METRICS_PORT", whole(0, 65535), 0, "Prometheus metrics at METRICS_HOST, this port; 0 turns them off."),
+    Var(
+        "METRICS_HOST",
+        listen_host,
+        "127.0.0.1",
+        "Address or name of this machine in the network Prometheus comes from.",
+    ),
     Var("SENTRY_DSN", text, "", "Error tracking; empty turns it off."),
     Var("VAR_DIR", path, Path("var"), "Folder for local state."),
     Var("DEMO_MODE", boolean, False, "The trial with emulated routers; never on a public address."),

@@ -6,12 +6,19 @@ Executed in gunicorn's master before the application is loaded, so it can still 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
+from config import env
 from config.logging import formatter
 
-_folder = Path(os.environ.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var") / "metrics"
+_base = Path(__file__).resolve().parent.parent
+try:
+    _values = env.read(env.layers(_base, os.environ))  # as config.settings does, a moment later
+except env.EnvError as _error:
+    sys.exit(f"Configuration: {_error}")
+_folder = _base / _values["VAR_DIR"] / "metrics"
 _through = {"handlers": ["stdout"], "propagate": False, "level": "INFO"}
 
 logconfig_dict: dict[str, Any] = {
@@ -23,7 +30,7 @@ logconfig_dict: dict[str, Any] = {
     "loggers": {"gunicorn.error": _through, "gunicorn.access": {**_through, "level": "WARNING"}},
 }
 
-if os.environ.get("METRICS_PORT", "0") != "0":
+if _values["METRICS_PORT"]:
     # Counters of several processes meet in files. Those of the last run are counted out: they would show its numbers.
     _folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for _file in _folder.glob("*.db"):

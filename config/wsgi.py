@@ -13,7 +13,7 @@ def _metrics_start() -> None:
 
     from core.monitoring.exporter import exporter_start
 
-    exporter_start(settings.METRICS_PORT)
+    exporter_start(settings.METRICS_PORT, settings.METRICS_HOST)
 
 
 _metrics_start()

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus on 127.0.0.1:METRICS_PORT, apart from the public port.
+"""`/metrics` for Prometheus on METRICS_HOST:METRICS_PORT, apart from the public port.
 
 Every web process tries to take the port and one gets it; when that process ends, another takes over within seconds.
 Under gunicorn the counters of all processes lie in files (`PROMETHEUS_MULTIPROC_DIR`, set by `config/gunicorn.py`), so
@@ -24,7 +24,6 @@ from core.monitoring.gauges import GaugeCollector
 
 logger = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 RETRY_SECONDS = 3.0
 
 
@@ -68,8 +67,9 @@ def metrics_registry() -> CollectorRegistry:
 class Exporter:
     """Holds the port, or waits for it, in a thread that ends with the process."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, host: str = "127.0.0.1"):
         self.port = port
+        self.host = host
         self.is_serving = threading.Event()
         self._stop = threading.Event()
         self._server: Any = None
@@ -84,13 +84,14 @@ class Exporter:
         self._thread.join()
 
     def _run(self) -> None:
+        is_told = False
         while not self._stop.is_set():
             try:
-                self._server, server_thread = start_http_server(self.port, addr=HOST, registry=metrics_registry())
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    logger.error("metrics: port %d cannot be opened: %s", self.port, error.strerror)
-                    return
+                self._server, server_thread = start_http_server(self.port, addr=self.host, registry=metrics_registry())
+            except OSError as error:  # also a name that cannot be resolved yet
+                if error.errno != errno.EADDRINUSE and not is_told:
+                    is_told = True
+                    logger.error("metrics: %s:%d cannot be opened: %s", self.host, self.port, error.strerror)
                 self._stop.wait(RETRY_SECONDS)
                 continue
             self.is_serving.set()
@@ -100,6 +101,6 @@ class Exporter:
             server_thread.join()
 
 
-def exporter_start(port: int) -> Exporter | None:
+def exporter_start(port: int, host: str) -> Exporter | None:
     """Start the exporter of this process; None with port 0 (off)."""
-    return Exporter(port).start() if port else None
+    return Exporter(port, host).start() if port else None

@@ -60,13 +60,13 @@ def routers_are_stuck(metrics: str) -> bool:
     return found is not None and float(found[1]) > MESSAGE_AGE_SECONDS
 
 
-def look(web: tuple[str, int], metrics_port: int) -> dict[str, bool]:
+def look(web: tuple[str, int], metrics: tuple[str, int]) -> dict[str, bool]:
     """Which parts do not do their work right now."""
     status, _ = get(web, "/healthz")
     if status != http.client.OK:
         return {"web": True, "background": False, "routers": False}
     background = background_is_stuck(get(web, "/readyz")[1])
-    routers = bool(metrics_port) and routers_are_stuck(get((web[0], metrics_port), "/metrics")[1])
+    routers = bool(metrics[1]) and routers_are_stuck(get(metrics, "/metrics")[1])
     return {"web": False, "background": background, "routers": routers}
 
 
@@ -106,7 +106,8 @@ def running(units: list[str]) -> list[str]:
 
 
 def main(file: Path = STATE, web: tuple[str, int] = ADDRESS) -> int:
-    counts, due = count(look(web, int(os.environ.get("METRICS_PORT") or 0)), read_counts(file))
+    metrics = os.environ.get("METRICS_HOST") or "127.0.0.1", int(os.environ.get("METRICS_PORT") or 0)
+    counts, due = count(look(web, metrics), read_counts(file))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(counts), encoding="ascii")
     code = 0

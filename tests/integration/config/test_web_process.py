@@ -16,7 +16,7 @@ from django.contrib.sessions.models import Session
 
 from accounts.models import User
 from accounts.services import user_create
-from tests.integration.config.web_process import get, wait_for, web_process
+from tests.integration.config.web_process import METRICS_HOST, get, wait_for, web_process
 
 PASSWORD = "correct horse 7 battery"
 
@@ -52,7 +52,7 @@ def test_metrics_of_all_workers_outlive_the_one_that_served_them_and_logs_are_js
     person: User, tmp_path: Path
 ) -> None:
     with web_process(tmp_path, workers=2, LOG_LEVEL="INFO") as web:
-        metrics = f"http://127.0.0.1:{web.metrics_port}/metrics"
+        metrics = f"http://{METRICS_HOST}:{web.metrics_port}/metrics"
         wait_for(lambda: "mb_job_age_seconds" in get(metrics))
         for _n in range(10):
             get(web.url("/readyz?token=secret-value-1"))
@@ -61,6 +61,7 @@ def test_metrics_of_all_workers_outlive_the_one_that_served_them_and_logs_are_js
             r'django_http_responses_total_by_status_view_method_total\{method="GET",status="200",'
             r'view="admin:login"\} (\d+)'
         )
+        assert get(metrics.replace(METRICS_HOST, "127.0.0.1")) == ""
         found = counted.search(get(metrics))
         assert found is not None
         assert int(found[1]) == 10

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[3]
+METRICS_HOST = "127.0.0.2"
 
 
 @dataclass
@@ -57,9 +58,10 @@ def web_process(var: Path, *, workers: int = 1, **environment: str) -> Iterator[
     """Start, wait for `/healthz`, yield, stop with SIGTERM."""
     port, metrics_port = free_port(), free_port()
     (var / "broker" / "queue").mkdir(parents=True, exist_ok=True)
+    (var / "metrics_port").write_text(str(metrics_port))
     env = {
         **os.environ, "DATABASE_URL": test_database_url(), "VAR_DIR": str(var), "LOG_DIR": str(var / "log"),
-        "METRICS_PORT": str(metrics_port), "DEMO_MODE": "false",
+        "METRICS_PORT_FILE": str(var / "metrics_port"), "METRICS_HOST": METRICS_HOST, "DEMO_MODE": "false",
         "DJANGO_SETTINGS_MODULE": "tests.integration.config.web_settings",
         "PUBLIC_URL": "http://localhost:8000", **environment,
     }  # fmt: skip

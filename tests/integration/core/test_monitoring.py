@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+import urllib.error
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import time_machine
 from django.conf import LazySettings
 from django.db import DatabaseError
 from django.test import Client, RequestFactory
+from prometheus_client import start_http_server
 
 from accounts.models import User
 from core.models import ErrorRecord, Installation, JobRun
@@ -318,8 +320,40 @@ def test_one_process_serves_and_the_next_takes_over(own_gauges: None, monkeypatc
     second.stop()
 
 
+def test_it_listens_at_one_address_only(own_gauges: None) -> None:
+    port = free_port()
+    exporter = exporter_start(port, "127.0.0.2")
+    assert exporter is not None
+    assert exporter.is_serving.wait(10)
+    with urllib.request.urlopen(f"http://127.0.0.2:{port}/metrics", timeout=10) as answer:
+        assert "mb_routers_up 3.0" in answer.read().decode()
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10)
+    exporter.stop()
+
+
+def test_a_name_that_has_no_address_yet_is_told_once_and_tried_again(
+    own_gauges: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A container's name may be known a moment after it started."""
+    monkeypatch.setattr("core.monitoring.exporter.RETRY_SECONDS", 0.01)
+    asked = iter([socket.gaierror(socket.EAI_NONAME, "Name or service not known")] * 3)
+
+    def start(*args: Any, **options: Any) -> Any:
+        for refusal in asked:
+            raise refusal
+        return start_http_server(*args, **options)
+
+    monkeypatch.setattr("core.monitoring.exporter.start_http_server", start)
+    exporter = Exporter(free_port(), "localhost").start()
+    assert exporter.is_serving.wait(10)
+    exporter.stop()
+    told = [record.getMessage() for record in caplog.records if record.name == "core.monitoring.exporter"]
+    assert told == [f"metrics: localhost:{exporter.port} cannot be opened: Name or service not known"]
+
+
 def test_metrics_are_off_without_a_port() -> None:
-    assert exporter_start(0) is None
+    assert exporter_start(0, "127.0.0.1") is None
 
 
 def test_with_files_the_answer_is_of_all_processes(

@@ -22,12 +22,17 @@ COMPLETE = {
 }  # fmt: skip
 
 
-def settings_with(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
-    """The settings module, executed anew with exactly this environment (no `.env`, no `var/`)."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    """Exactly these variables of the product; no `.env`, no `var/`."""
     for name in list(os.environ):
         if name.removesuffix("_FILE") in {var.name for var in VARS}:
             monkeypatch.delenv(name)
-    for name, value in {**COMPLETE, **changes}.items():
+    for name, value in values.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(env_module, "read_file", lambda _file: {})
+
+
+def settings_with(monkeypatch: pytest.MonkeyPatch, **changes: str) -> dict[str, Any]:
+    """The settings module, executed anew with exactly this environment (no `.env`, no `var/`)."""
+    clean_environment(monkeypatch, {**COMPLETE, **changes})
     return runpy.run_path(str(ROOT / "config" / "settings.py"))

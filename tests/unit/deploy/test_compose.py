@@ -61,6 +61,24 @@ def test_only_nginx_is_reachable() -> None:
     assert service("web")["command"] == ["web", "unix:/run/web/web.sock"]
 
 
+def test_metrics_are_reachable_from_a_network_of_their_own_only() -> None:
+    """A name that is web's in one internal network: gunicorn's processes listen there and nowhere else."""
+    assert compose()["networks"]["metrics"] == {"internal": True}
+    joined = {name: service(name)["networks"] for name in SERVICES if "metrics" in service(name).get("networks", [])}
+    assert joined == {"web": {"outside": {}, "metrics": {"aliases": ["web-metrics"]}}}
+    given = service("web")["environment"]
+    assert (given["METRICS_HOST"], given["METRICS_PORT"]) == ("web-metrics", "${METRICS_PORT:-9464}")
+    assert env.listen_host(given["METRICS_HOST"]) == "web-metrics"
+    for name in APP - {"web"}:
+        assert not {"METRICS_HOST", "METRICS_PORT"} & set(service(name)["environment"])
+
+
+def test_the_example_of_a_scrape_names_what_compose_makes() -> None:
+    manual = text("docs/operations.md")
+    assert "targets: [web-metrics:9464]" in manual
+    assert "networks: [metrics]" in manual
+
+
 def test_network_mode_and_networks_exclude_each_other() -> None:
     for name in SERVICES:
         assert not {"network_mode", "networks"} <= set(service(name))

@@ -31,6 +31,8 @@ def site() -> Iterator[tuple[Site, tuple[str, int]]]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = json.dumps({"checks": [{"name": name, "ok": ok} for name, ok in site.checks.items()]}).encode()
+            if self.path == "/metrics":
+                body = b'mb_queue_age_seconds{queue="routers"} 301.0\n'
             self.send_response(site.health if self.path == "/healthz" else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -58,6 +60,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
     monkeypatch.delenv("METRICS_PORT", raising=False)
+    monkeypatch.delenv("METRICS_HOST", raising=False)
     return log
 
 
@@ -108,6 +111,22 @@ def test_old_heartbeat_restarts_worker_and_beat(
     for _ in range(3):
         watchdog.main(tmp_path / "counts.json", site[1])
     assert restarts(calls) == ["restart mikrotik-billing-worker.service mikrotik-billing-beat.service"]
+
+
+@pytest.mark.parametrize(("host", "restarted"), [("", 1), ("127.0.0.1", 1), ("127.0.0.2", 0)])
+def test_metrics_are_asked_where_they_are(
+    site: tuple[Site, tuple[str, int]],
+    calls: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    restarted: int,
+) -> None:
+    monkeypatch.setenv("METRICS_PORT", str(site[1][1]))
+    monkeypatch.setenv("METRICS_HOST", host)
+    for _ in range(3):
+        watchdog.main(tmp_path / "counts.json", site[1])
+    assert restarts(calls) == ["restart mikrotik-billing-routers.service"] * restarted
 
 
 @pytest.mark.parametrize("away", ["core.database", "core.migrations", "core.broker"])
