@@ -13,6 +13,7 @@ from dashboard.offline.finding import Finding, Verdict
 from dashboard.offline.line import Line
 from locations.choices import Hold, Presence, Reach
 from locations.words import fact_of, row_words, unreachable_words
+from locations.words_health import error_text
 
 SKEW_SECONDS = 300  # less than this moves no day and no validity that anybody would notice
 STALE = timedelta(minutes=5)  # sessions are read every 30-60 s
@@ -106,7 +107,9 @@ def contact_errors(line: Line) -> Finding | None:
     if line.state is None or line.reach != Reach.ONLINE:
         return None
     if line.state.last_error and line.state.failures:
-        sentence = _("The last contact with the router failed: %(error)s") % {"error": line.state.last_error}
+        sentence = _("The last contact with the router failed: %(error)s") % {
+            "error": error_text(line.state.last_error)
+        }
         return Finding("contact", Verdict.HINT, sentence, _("It is tried again by itself."), _router(line))
     polled = line.state.polled_at
     if polled is not None and line.now - polled > STALE:

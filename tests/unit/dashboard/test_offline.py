@@ -224,8 +224,8 @@ HINTS: dict[str, tuple[Line, str, str, str]] = {
         "The router's clock is 1 h behind.", "Switch on the NTP client of the router.",
     ),
     "contact failed": (
-        lines.line(state=lines.state(last_error="read: timed out", failures=2)), "contact",
-        "The last contact with the router failed: read: timed out", AGAIN,
+        lines.line(state=lines.state(last_error="timeout: no answer within 30 s", failures=2)), "contact",
+        "The last contact with the router failed: No answer in time. Check address, firewall and VPN.", AGAIN,
     ),
     "sessions read long ago": (
         lines.line(state=lines.state(polled_at=NOW - 20 * timedelta(minutes=1))), "contact",
