@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing.choices import BillingMode, DiscountKind, FirstBill, PeriodMode, RunStatus, SubscriptionStatus, TaxMode
 from billing.models import BillingRun, Subscription
+from billing.services.money_preview import MoneyPreview
 from billing.words import days_words, percent_words
 from core.formats import money, number
 from core.words import Tone, Words
@@ -219,6 +220,27 @@ def next_bill_text(bill: NextBill) -> str:
         else _("%(day)s: %(amount)s for %(days)s")
     )
     return text % {"day": day_text(bill.day), "amount": money(bill.amount), "days": days_words(bill.start, bill.end)}
+
+
+def preview_points(found: MoneyPreview) -> list[str]:
+    """What a step would do to the money, one sentence each, to the rupiah."""
+    points = []
+    if found.credited:
+        points.append(_("%(amount)s of what is billed is credited.") % {"amount": money(found.credited)})
+    for bill in found.bills:
+        lines = "; ".join(f"{words}: {money(amount)}" for words, amount in bill.lines)
+        values = {"amount": money(bill.total), "day": day_text(bill.due_on), "lines": lines}
+        points.append(_("A bill of %(amount)s, to pay by %(day)s. %(lines)s") % values)
+    if not points:
+        points.append(_("Nothing is credited and nothing is billed."))
+    values = {
+        "debt": money(found.debt), "debt_before": money(found.debt_before),
+        "balance": money(found.balance), "balance_before": money(found.balance_before),
+    }  # fmt: skip
+    text = _(
+        "The customer then owes %(debt)s (now %(debt_before)s) and has %(balance)s in the balance (now %(balance_before)s)."
+    )
+    return [*points, text % values]
 
 
 def counts_rows(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -64,7 +64,9 @@ def invoice_words(row: Invoice, today: date) -> Words:
 #   proration     plan, from, to, days, of, price      (of: days of that month)
 #   addon         name, from, to; when it is not the whole span also days, price; addon: which one (no word of it)
 #   charge        name, on
-#   discount      coupon (its code) or months (paid ahead); percent unless it is an amount
+#   discount      coupon (its code) or months (paid ahead); percent unless it is an amount; carried: the number of the
+#                 bill it came from with its days. Or the number of a bill as `credited` (people credited so much of
+#                 these days) or `rounding` (of its tax); or elsewhere: the first day not paid in another system
 #   late_fee      number, due_on; percent when it is one
 #   plan_credit   plan, to_plan, from, to, days
 #   credit        of a service: reason (paused, ended), plan, from, to, days
@@ -148,6 +150,13 @@ def _discount(details: Mapping[str, Any]) -> str:
     if "coupon" in details:
         named = {"code": details["coupon"], "off": off}
         return _("Coupon %(code)s: %(off)s off") % named if off else _("Coupon %(code)s") % named
+    if "credited" in details:
+        return _("Credited for these days on %(number)s") % {"number": details["credited"]}
+    if "rounding" in details:
+        return _("Rounding of %(number)s") % {"number": details["rounding"]}
+    if "elsewhere" in details:
+        until = date.fromisoformat(details["elsewhere"]) - timedelta(days=1)
+        return _("Paid in another system until %(day)s") % {"day": date_format(until, "j M Y")}
     n = int(details["months"])
     sentence = ngettext("Paid %(n)d month ahead: %(off)s off", "Paid %(n)d months ahead: %(off)s off", n)
     return sentence % {"n": n, "off": off}

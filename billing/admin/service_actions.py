@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest
@@ -21,12 +21,15 @@ from billing.service_forms import (
     plan_form,
     terms_form,
 )
-from billing.service_words import day_text
+from billing.service_words import day_text, preview_points
+from billing.services.history import today_at
 from billing.services.subscriptions import subscription_activate, subscription_change, subscription_end
 from billing.services.subscriptions_access import UNCHANGED, subscription_change_login, subscription_move
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
-from billing.services.subscriptions_plans import plan_change_cancel, subscription_change_plan
+from billing.services.subscriptions_plans import plan_change_cancel, plan_change_preview, subscription_change_plan
 from billing.services.subscriptions_promises import promise_cancel, promise_to_pay, subscription_isolate
+from billing.words import days_words
+from core import clock
 from core.admin import Confirmation, ConfirmForm
 from core.client_ip import client_ip
 from locations.admin import opening
@@ -121,9 +124,16 @@ def change_plan(self: SubscriptionAdmin, request: HttpRequest, row: Subscription
     def run(_row: Subscription, **values: Any) -> None:
         subscription_change_plan(row, **values)
 
+    def preview(data: dict[str, Any]) -> Sequence[str]:
+        if not data["is_at_once"]:
+            return ()
+        found = plan_change_preview(row, plan=data["plan"], is_at_once=True, actor=request.user)  # type: ignore[arg-type]
+        return preview_points(found)
+
     return step(
         request, row, run, _("The plan of %(name)s is changed as you chose."), title=_("Change plan"),
         question=_("Which plan does %(name)s get?"), icon="swap_horiz", form=plan_form(plans.order_by("name")),
+        preview=preview,
     )  # fmt: skip
 
 
@@ -146,7 +156,18 @@ def change_terms(self: SubscriptionAdmin, request: HttpRequest, row: Subscriptio
     return step(
         request, row, subscription_change, _("The terms of %(name)s are changed; they hold from the next bill on."),
         title=_("Change terms"), question=_("What is agreed about %(name)s?"), icon="edit", form=terms_form(row),
+        points=_used_days(row),
     )  # fmt: skip
+
+
+def _used_days(row: Subscription) -> list[str]:
+    today = today_at(row, clock.now())
+    if row.status not in RUNNING or row.billed_until is None or row.billed_until >= today:
+        return []
+    text = _(
+        "With another price or tax the days used and not billed yet (%(days)s) are billed today, as agreed until now."
+    )
+    return [text % {"days": days_words(row.billed_until, today)}]
 
 
 def change_login(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:

@@ -31,7 +31,14 @@ from billing.api.services_in import (
     TonightIn,
     WaitingChargeIn,
 )
-from billing.api.services_out import RunOut, SubscriptionEventOut, SubscriptionOut, SubscriptionRowOut, TonightOut
+from billing.api.services_out import (
+    MoneyPreviewOut,
+    RunOut,
+    SubscriptionEventOut,
+    SubscriptionOut,
+    SubscriptionRowOut,
+    TonightOut,
+)
 from billing.choices import PlanType, RunStatus, SubscriptionStatus
 from billing.models import BillingRun, PlanChange, Promise, Subscription, SubscriptionEvent
 from billing.selectors import runs_visible_to, subscriptions_visible_to
@@ -54,7 +61,7 @@ from billing.services.subscriptions_extras import (
     coupon_use_end,
 )
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
-from billing.services.subscriptions_plans import plan_change_cancel, subscription_change_plan
+from billing.services.subscriptions_plans import plan_change_cancel, plan_change_preview, subscription_change_plan
 from billing.services.subscriptions_promises import promise_cancel, promise_to_pay, subscription_isolate
 from core import clock
 from core.api.filters import id_filter
@@ -98,8 +105,8 @@ class SubscriptionViewSet(RoomViewSet):
         "end": "billing.end_subscription",
         **dict.fromkeys(
             [
-                "partial_update", "activate", "pause", "resume", "change_plan", "cancel_plan_change", "change_login", "move",
-                "addon", "end_addon", "charge", "bill_charge", "drop_charge", "coupon", "end_coupon",
+                "partial_update", "activate", "pause", "resume", "change_plan", "change_plan_preview", "cancel_plan_change",
+                "change_login", "move", "addon", "end_addon", "charge", "bill_charge", "drop_charge", "coupon", "end_coupon",
             ],
             CHANGE,
         ),
@@ -145,6 +152,13 @@ class SubscriptionViewSet(RoomViewSet):
     def change_plan(self, request: Request, pk: str) -> Response:
         """Another plan of the same type, now (credit and bill by the day) or with the next period."""
         return self._command(subscription_change_plan, ChangePlanIn)
+
+    @extend_schema(request=ChangePlanIn, responses={200: MoneyPreviewOut})
+    @action(detail=True, methods=["post"], url_path="change-plan-preview")
+    def change_plan_preview(self, request: Request, pk: str) -> Response:
+        """What the change would bill and credit today, to the rupiah. Nothing is done."""
+        found = plan_change_preview(self.get_object(), **self.checked(ChangePlanIn), actor=self.caller)
+        return Response(MoneyPreviewOut(found).data)
 
     @extend_schema(request=NoInput, responses={200: SubscriptionOut})
     @action(detail=True, methods=["post"], url_path="cancel-plan-change")

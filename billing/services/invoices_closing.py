@@ -48,8 +48,9 @@ def invoice_void(invoice: Invoice, *, reason: str, now: datetime, actor: User | 
 
 
 def _coupons_give_back(invoice: Invoice) -> None:
-    """Not one that a person took off the service since."""
-    codes = {line.details["coupon"] for line in invoice.lines.all() if "coupon" in line.details}
+    """Not one that a person took off the service since, nor one that came with the days of another bill."""
+    lines = [line.details for line in invoice.lines.all()]
+    codes = {details["coupon"] for details in lines if "coupon" in details and "carried" not in details}
     ended = SubscriptionEvent.objects.filter(subscription=invoice.subscription_id, kind="coupon_ended")
     codes -= set(ended.values_list("details__code", flat=True))
     uses = CouponUse.objects.filter(subscription=invoice.subscription_id, coupon__code__in=codes)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing.choices import (
+    RUNNING,
     SUBSCRIPTION_MOVES,
     PlanChangeStatus,
     PlanType,
@@ -50,6 +51,7 @@ from locations.services import Choice, accounts_remove, choice_assign
 
 OLDEST_START = timedelta(days=366)
 CHANGEABLE = ("price", "is_auto_renewed", "note", *TERMS_FIELDS)
+PRICING = frozenset({"price", "tax_mode"})  # what would ask another amount for days used already
 ALIVE = tuple(
     status for status in SubscriptionStatus if status not in {SubscriptionStatus.DRAFT, SubscriptionStatus.ENDED}
 )
@@ -264,7 +266,10 @@ def bills_bring_up(row: Subscription, today: date, *, now: datetime, is_fresh: b
 def subscription_change(
     subscription: Subscription, *, actor: User | None, ip: str | None = None, now: datetime | None = None, **agreed: Any
 ) -> Subscription:
-    """Change price, terms, note: they hold from the next bill. What was billed stays as it was billed."""
+    """Change price, terms, note: they hold from the next bill. What was billed stays as it was billed.
+
+    Days used and not billed yet (postpaid) are billed first where the new terms would ask another amount for them.
+    """
     at = now or clock.now()
     fresh = subscription_for(subscription, actor, statuses=[SubscriptionStatus.DRAFT, *ALIVE])
     before = {name: getattr(fresh, name) for name in agreed if name in CHANGEABLE}
@@ -272,6 +277,8 @@ def subscription_change(
     changed = {name: (old, getattr(fresh, name)) for name, old in before.items() if old != getattr(fresh, name)}
     if not changed:
         return fresh
+    if PRICING & set(changed) and fresh.status in RUNNING:
+        _used_days_bill(fresh, today_at(fresh, at), now=at)
     fresh.save(update_fields=[*changed, "updated_at"])
     details: dict[str, Any] = {
         name: {"before": _text(old), "after": _text(new)} for name, (old, new) in changed.items()
@@ -283,6 +290,15 @@ def subscription_change(
     services_reconsider([fresh.pk], now=at)  # other days of grace may open or hold back
     fresh.refresh_from_db()
     return fresh
+
+
+def _used_days_bill(row: Subscription, today: date, *, now: datetime) -> None:
+    """As they were agreed until now: read anew, for `row` has the new terms already."""
+    agreed = Subscription.objects.select_related("plan", "location").get(pk=row.pk)
+    bills_write(bills_due([agreed], today), now=now)
+    used_part_bill(agreed, today, now=now)
+    row.billed_until = agreed.billed_until
+    balance_apply([row.customer_id], now=now)
 
 
 def _text(value: Any) -> Any:

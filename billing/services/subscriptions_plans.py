@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,13 +15,15 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing import periods
 from billing.choices import PLAN_CHANGE_MOVES, RUNNING, BillingMode, PlanChangeStatus
-from billing.models import Plan, PlanChange, PrepayDiscount, Subscription, SubscriptionPeriod
+from billing.models import Plan, PlanChange, Subscription, SubscriptionPeriod
 from billing.selectors import publications
 from billing.services.engine.bills import bills_due, bills_write, price_of, rhythm_of
-from billing.services.engine.lines import ZERO, Price, anchor_of, discount_lines, service_lines
-from billing.services.engine.unused import unused_credit, used_part_bill
+from billing.services.engine.lines import ZERO, Price
+from billing.services.engine.rest import Cut, cuts_of, fitted, rest_lines, rest_worth
+from billing.services.engine.unused import days_credit, days_credit_most, used_part_bill
 from billing.services.history import event_write, reason_checked, staff_acted, subscription_for, today_at
 from billing.services.invoices import InvoiceDraft, invoice_issue
+from billing.services.money_preview import MoneyPreview, money_preview
 from billing.services.settling import balance_apply, invoice_pay_from_balance
 from billing.services.standing import services_reconsider
 from billing.services.subscriptions_logins import publication_of
@@ -69,6 +72,18 @@ def subscription_change_plan(
     return change
 
 
+def plan_change_preview(
+    subscription: Subscription, *, plan: Plan, is_at_once: bool, actor: User | None, now: datetime | None = None,
+    **_words: Any,
+) -> MoneyPreview:  # fmt: skip
+    """What the change would bill and credit today. Raises what the change itself would raise."""
+
+    def step() -> None:
+        subscription_change_plan(subscription, plan=plan, is_at_once=is_at_once, actor=actor, now=now)
+
+    return money_preview(subscription, step)
+
+
 def period_ends_on(row: Subscription, today: date) -> date:
     """The first day that no bill covers and no used day belongs to: where another price can begin."""
     start = row.billed_until or date.max
@@ -115,53 +130,67 @@ def _change_now(
     ip: str | None,
     reason: str,
 ) -> None:
-    """Days used and not billed are billed at the old price; days billed and left are credited and billed at the new one."""
+    """Days used and not billed are billed at the old price; days billed and left are credited and billed at the new one.
+
+    One new bill for each that is cut, with what came off the old one.
+    """
     used_part_bill(row, today, now=now)
-    end = row.billed_until or today
-    credited = unused_credit(row, today, end, why="plan_change", now=now, actor=actor, ip=ip, reason=reason)
     before = price_of(row)
+    cuts = [
+        fitted(row, cut, days_credit_most(row, cut.billed.invoice)) if cut.billed else cut
+        for cut in cuts_of(row, today, row.billed_until or today)
+    ]
+    worth = [rest_worth(row, cut) for cut in cuts]
+    credited = ZERO
+    for cut, (_agreed, gross) in zip(cuts, worth, strict=True):
+        if cut.span is not None:
+            credited += days_credit(
+                row, cut.span, cut.start, cut.end, gross, why="plan_change", now=now, actor=actor, ip=ip, reason=reason
+            )  # fmt: skip
     plan_changes_apply([change], now=now, actor=actor, reason=reason, credited=credited)
     row.refresh_from_db()
-    if today < end:
-        _rest_bill(row, change, today, end, before, now=now, actor=actor)
+    for cut, (agreed, _gross) in zip(cuts, worth, strict=True):
+        _rest_bill(row, change, cut, before, today, agreed, now=now, actor=actor)
     balance_apply([row.customer_id], now=now)
     services_reconsider([row.pk], now=now)
 
 
 def _rest_bill(
-    row: Subscription, change: PlanChange, today: date, end: date, before: Price, *, now: datetime, actor: User | None
-) -> None:
-    """The days already billed to the end, at the new price; the periods say which bill they are on now."""
-    service = service_lines(row, price_of(row), today, end)
-    off = discount_lines(row, service, PrepayDiscount.objects.filter(plan=row.plan), [])
-    amount = sum((line.amount for line in [*service, *off]), ZERO)
+    row: Subscription, change: PlanChange, cut: Cut, before: Price, today: date, was: Decimal, *, now: datetime,
+    actor: User | None,
+) -> None:  # fmt: skip
+    """The days of one bill, at the new price; the periods say which bill they are on now. `was`: what the old one asked."""
+    lines = rest_lines(row, cut, price_of(row), before)
+    amount = sum((line.amount for line in lines), ZERO)
+    if cut.span is None and not amount:
+        return  # days paid in another system that cost no more now
     invoice_id = None
-    if service:
+    if lines:
         draft = InvoiceDraft(
-            customer_id=row.customer_id, lines=[*service, *off], source=f"plan_change:{change.pk}", issued_on=today,
-            due_on=periods.due_day(today, row.due_days, not_before=today), tax_mode=row.tax_mode, subscription_id=row.pk,
-            location_id=row.location_id, period_start=today, period_end=end,
+            customer_id=row.customer_id, lines=lines, source=f"plan_change:{change.pk}:{cut.start.isoformat()}",
+            issued_on=today, due_on=periods.due_day(cut.start, row.due_days, not_before=today),
+            tax_mode=cut.billed.tax_mode if cut.billed else row.tax_mode, subscription_id=row.pk,
+            location_id=row.location_id, period_start=cut.start, period_end=cut.end,
         )  # fmt: skip
         invoice, _is_new = invoice_issue(draft, now=now, actor=actor)
         invoice_pay_from_balance(invoice, now=now, actor=actor)
         invoice_id = invoice.pk
-    _periods_cut(row, today, end, amount, invoice_id, before)
-
-
-def _periods_cut(
-    row: Subscription, today: date, end: date, amount: Decimal, invoice_id: int | None, before: Price
-) -> None:
-    spans = SubscriptionPeriod.objects.filter(subscription=row, ends_on__gt=today)
-    for span in spans.filter(starts_on__lt=today):
-        whole, used = (span.starts_on, span.ends_on), (span.starts_on, today)
-        span.amount = periods.share(anchor_of(row, span.starts_on), before.monthly, span.amount, whole, used)
-        span.ends_on = today
-        span.save(update_fields=["amount", "ends_on"])
-    # what was billed for these days is not changed but replaced: the database asks that each of them stays billed
-    spans.filter(starts_on__gte=today).delete()
+    _period_cut(cut, was)
     SubscriptionPeriod.objects.create(
-        subscription=row, starts_on=today, ends_on=end, amount=amount, invoice_id=invoice_id
+        subscription=row, starts_on=cut.start, ends_on=cut.end, amount=amount, invoice_id=invoice_id
     )
+
+
+def _period_cut(cut: Cut, was: Decimal) -> None:
+    """The days used stay on their bill with what is left of its price; whole periods are replaced, never changed."""
+    span = cut.span
+    if span is None:
+        return
+    if span.starts_on == cut.start:
+        span.delete()
+        return
+    span.amount, span.ends_on = span.amount - was, cut.start
+    span.save(update_fields=["amount", "ends_on"])
 
 
 def plan_changes_apply(

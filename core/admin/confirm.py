@@ -5,6 +5,7 @@ The question names the thing and the count; above `TYPED_ABOVE` affected rows th
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,8 @@ class ConfirmForm(forms.Form):
 class Confirmation:
     """`run(cleaned_data)` does it and returns the sentence to show, or a response. Offered only while it is possible.
 
-    `points` say what it would do now, one sentence each, above the form.
+    `points` say what it would do now, one sentence each, above the form. `preview(cleaned_data)` says it of what was
+    chosen: then the first press of the button shows it, and the second does it, if it is still the same.
     """
 
     title: str | Promise
@@ -74,6 +76,7 @@ class Confirmation:
     expires_seconds: int | None = None  # the button goes away after that
     permission: str = "change"
     points: Sequence[str] = ()
+    preview: Callable[[dict[str, Any]], Sequence[str]] | None = None
 
 
 def confirm_view(admin: ModelAdmin[Any], request: HttpRequest, object_id: str, name: str) -> HttpResponse:
@@ -92,22 +95,26 @@ def confirm_view(admin: ModelAdmin[Any], request: HttpRequest, object_id: str, n
         raise PermissionDenied
     data, files = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = asked.form(data, files, affected=asked.affected, initial=dict(asked.initial or {}))
+    points, seen = asked.points, ""
     if request.method == "POST" and form.is_valid():
         try:
-            done = asked.run(form.cleaned_data)
+            if asked.preview and (found := asked.preview(form.cleaned_data)):
+                points, seen = found, hashlib.sha256("\n".join(found).encode()).hexdigest()
+            done = None if seen != request.POST.get("seen", "") else asked.run(form.cleaned_data)
         except DomainError as error:
             form.add_error(None, str(error.message))
         else:
             if isinstance(done, HttpResponse):
                 return done
-            messages.success(request, done)
-            return HttpResponseRedirect(back)
+            if done is not None:
+                messages.success(request, done)
+                return HttpResponseRedirect(back)
     context = {
         **admin.admin_site.each_context(request),
         "title": asked.title, "asked": asked, "form": form, "original": row, "back": back, "opts": admin.opts,
-        "form_classes": {}, "has_view_permission": True,
+        "form_classes": {}, "has_view_permission": True, "points": points, "seen": seen,
     }  # fmt: skip
-    status = 200 if request.method != "POST" else 422
+    status = 422 if form.errors else 200
     return TemplateResponse(request, "core/admin/confirm.html", context, status=status)
 
 

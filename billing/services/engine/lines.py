@@ -37,9 +37,11 @@ def anchor_of(subscription: Subscription, default: date) -> int:
     return (subscription.started_on or default).day
 
 
-def service_lines(subscription: Subscription, price: Price, start: date, end: date) -> list[DraftLine]:
-    """The service itself: parts of months by the day, whole months together."""
-    anchor = anchor_of(subscription, start)
+def service_lines(
+    subscription: Subscription, price: Price, start: date, end: date, *, anchor: int | None = None
+) -> list[DraftLine]:
+    """The service itself: parts of months by the day, whole months together. `anchor`: that of the days' first bill."""
+    anchor = anchor_of(subscription, start) if anchor is None else anchor
     found = []
     whole: list[periods.Part] = []
     for part in periods.parts(anchor, start, end):
@@ -115,6 +117,14 @@ def discount_lines(
             details["amount"] = str(amount)
         found.append((amount, details))
         left -= amount
+    return off_lines(subscription, service, found)
+
+
+def off_lines(
+    subscription: Subscription, service: Sequence[DraftLine], found: Iterable[tuple[Decimal, dict[str, Any]]]
+) -> list[DraftLine]:
+    """Discounts become income with the months they were given for."""
+    months = max((line.earned_months for line in service if line.kind == LineKind.SUBSCRIPTION), default=0)
     earned = next((line for line in service if line.kind == LineKind.SUBSCRIPTION), None)
     return [
         _of(

@@ -19,12 +19,10 @@ from billing.choices import InvoiceKind, InvoiceStatus, LineKind
 from billing.models import Addon, Charge, Invoice, InvoiceLine, Subscription, SubscriptionPeriod
 from billing.services.engine.bills import Extras, bill_of, bills_write, price_of
 from billing.services.engine.lines import ZERO, anchor_of
+from billing.services.engine.rest import OF_SERVICE, bill_anchor, credited_by_hand
 from billing.services.invoices import InvoiceDraft, charge_line, credit_left, credit_note_issue, invoice_issue
 from billing.words import days_words
 from core.money import quantise
-
-OF_SERVICE = (LineKind.SUBSCRIPTION, LineKind.PRORATION)
-OUT_OF_TURN = ("paused", "ended", "plan_change")  # why days come back; in the source of the credit note that gives them
 
 
 def used_part_bill(row: Subscription, until: date, *, now: datetime) -> int:
@@ -65,10 +63,7 @@ def unused_credit(
     ip: str | None = None,
     reason: str = "",
 ) -> Decimal:
-    """Credit the billed days from `start` up to `end`; returns how much. `why`: paused, ended, plan_change.
-
-    Add-ons go with the service, except for a change of plan: they stay.
-    """
+    """Credit the billed days from `start` up to `end`, add-ons too; returns how much. `why`: paused, ended."""
     total = ZERO
     spans = SubscriptionPeriod.objects.filter(
         subscription=row, ends_on__gt=start, starts_on__lt=end, invoice__isnull=False
@@ -77,10 +72,11 @@ def unused_credit(
         first, last = max(start, span.starts_on), min(end, span.ends_on)
         if first >= last or span.invoice is None:
             continue
-        total += _credit(row, span, span.invoice, first, last, why=why, now=now, actor=actor, ip=ip, reason=reason)
-    if why != "plan_change":
-        total += _addons_credit(row, start, end, why=why, now=now, actor=actor, ip=ip, reason=reason)
-    return total
+        wanted = _share(row, span, span.invoice, (first, last))
+        total += days_credit(
+            row, span, first, last, wanted, why=why, now=now, actor=actor, ip=ip, reason=reason
+        )  # fmt: skip
+    return total + _addons_credit(row, start, end, why=why, now=now, actor=actor, ip=ip, reason=reason)
 
 
 def _addons_credit(
@@ -145,15 +141,16 @@ def _addon_share(row: Subscription, line: InvoiceLine, start: date, end: date) -
     return periods.share(anchor_of(row, span[0]), monthly, line.amount + line.tax_amount, span, (start, end))
 
 
-def _credit(
-    row: Subscription, span: SubscriptionPeriod, invoice: Invoice, first: date, last: date, *, why: str, now: datetime,
+def days_credit(
+    row: Subscription, span: SubscriptionPeriod, first: date, last: date, wanted: Decimal, *, why: str, now: datetime,
     actor: User | None, ip: str | None, reason: str,
 ) -> Decimal:  # fmt: skip
-    if invoice.status not in {InvoiceStatus.OPEN, InvoiceStatus.PAID}:
+    """Credit `wanted`, with tax, of the bill of these days, as far as it can still be credited; returns how much."""
+    invoice = span.invoice
+    if invoice is None or invoice.status not in {InvoiceStatus.OPEN, InvoiceStatus.PAID}:
         return ZERO  # taken back already
-    wanted = _share(row, span, invoice, (first, last))
     lines = _rests(invoice, row)
-    wanted = min(wanted, sum((rest for _line, rest in lines), ZERO), credit_left(invoice))
+    wanted = min(wanted, _most(lines, invoice))
     if wanted <= 0:
         return ZERO
     note = credit_note_issue(
@@ -164,28 +161,24 @@ def _credit(
     return total
 
 
+def days_credit_most(row: Subscription, invoice: Invoice) -> Decimal:
+    """What of the service on this bill can still be credited."""
+    return _most(_rests(invoice, row), invoice)
+
+
+def _most(lines: Sequence[tuple[InvoiceLine, Decimal]], invoice: Invoice) -> Decimal:
+    return min(sum((rest for _line, rest in lines), ZERO), credit_left(invoice))
+
+
 def _share(row: Subscription, span: SubscriptionPeriod, invoice: Invoice, days: tuple[date, date]) -> Decimal:
     """What of the bill, with its tax, after its discounts and what a person credited of it, is for these days."""
     lines = list(invoice.lines.filter(subscription=row, kind__in=[*OF_SERVICE, LineKind.DISCOUNT]))
-    paid = sum((line.amount + line.tax_amount for line in lines), ZERO) - _by_hand(invoice, {line.pk for line in lines})
+    paid = sum((line.amount + line.tax_amount for line in lines), ZERO)
+    paid -= sum((line.amount + line.tax_amount for line in credited_by_hand(invoice, lines)), ZERO)
     # the price of the bill, not today's: that may hold only from the next bill on
     prices = [line.details["price"] for line in lines if line.kind in OF_SERVICE and "price" in line.details]
     monthly = Decimal(prices[0]) if prices else price_of(row).monthly
-    return periods.share(anchor_of(row, span.starts_on), monthly, paid, (span.starts_on, span.ends_on), days)
-
-
-def _by_hand(invoice: Invoice, line_ids: set[int]) -> Decimal:
-    """Credited of these lines by people: a lower price for all the days. Our own credit notes are about other days."""
-    found = InvoiceLine.objects.filter(invoice__credits=invoice).select_related("invoice")
-    ours = tuple(f"credit:{invoice.pk}:{why}:" for why in OUT_OF_TURN)
-    return sum(
-        (
-            line.amount + line.tax_amount
-            for line in found
-            if line.details.get("line") in line_ids and not line.invoice.source.startswith(ours)
-        ),
-        ZERO,
-    )
+    return periods.share(bill_anchor(row, span), monthly, paid, (span.starts_on, span.ends_on), days)
 
 
 def _rests(invoice: Invoice, row: Subscription, kinds: Sequence[str] = OF_SERVICE) -> list[tuple[InvoiceLine, Decimal]]:

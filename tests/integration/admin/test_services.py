@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -144,8 +145,21 @@ def test_steps_of_one_service(world: World, login: Login, offer: Plan, sri: Cust
         assert client.post(step(row, name), data).status_code == 302, name
         row.refresh_from_db()
 
-    do("change_plan", plan=big.pk, is_at_once="now")
+    # the first press says what it costs, the second does it
+    chosen = {"plan": big.pk, "is_at_once": "now"}
+    page_text = client.post(step(row, "change_plan"), chosen).content.decode()
+    assert "IDR 150,000 of what is billed is credited." in page_text
+    assert "A bill of IDR 300,000, to pay by" in page_text
+    assert "then owes IDR 300,000 (now IDR 150,000)" in page_text
+    row.refresh_from_db()
+    assert (row.plan, row.invoices.count()) == (offer, 1)
+    assert client.post(step(row, "change_plan"), chosen | {"seen": "something else"}).status_code == 200
+    seen = re.search(r'name="seen" value="(\w+)"', page_text)
+    assert seen is not None
+    do("change_plan", **chosen, seen=seen[1])
     assert row.plan == big
+    sri.refresh_from_db()
+    assert sri.debt == 300_000
     do("change_login", username="busri", password="", static_address="", mac_address="")
     assert row.username == "busri"
     do("add_addon", name="IP publik", amount="50000")
