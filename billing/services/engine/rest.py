@@ -116,7 +116,8 @@ def credited_by_hand(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[Inv
 
 
 def _agreed(line: InvoiceLine, tax_mode: str) -> Decimal:
-    return line.amount + line.tax_amount if tax_mode == TaxMode.INCLUSIVE else line.amount
+    net: Decimal = line.amount
+    return net + line.tax_amount if tax_mode == TaxMode.INCLUSIVE else net
 
 
 def _tax_mode_of(row: Subscription, span: SubscriptionPeriod, invoice: Invoice, lines: Sequence[InvoiceLine]) -> str:

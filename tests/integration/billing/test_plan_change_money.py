@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from accounts.choices import Role
 from accounts.services import roles_sync
 from billing.choices import BillingMode, FirstBill, PeriodMode, TaxMode
 from billing.models import Coupon, Invoice, Plan, PrepayDiscount, Subscription, TaxRate
@@ -32,8 +33,8 @@ from tests.integration.billing.service_world import (
     service,
     sound,
     spans,
-    user,
 )
+from tests.integration.payments.test_pages import person
 
 pytestmark = pytest.mark.django_db
 NOV_22, DEC_2, DEC_7, DEC_18, DEC_22 = date(2026, 11, 22), *(date(2026, 12, day) for day in (2, 7, 18, 22))
@@ -240,7 +241,7 @@ def test_over_rest_the_amounts_are_said_before_and_nothing_is_done() -> None:
     row = service(pos, plan(pos), clock.now().date())
     big = plan(pos, name="Besar", price=300_000)
     client = APIClient(HTTP_ACCEPT_LANGUAGE="en")
-    client.force_authenticate(user())
+    client.force_authenticate(person("boss", Role.ADMIN))
     body = {"plan": big.pk, "is_at_once": True}
     path = f"/api/v1/subscriptions/{row.pk}/change-plan"
     for _twice in range(2):
