@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import psycopg
 import pytest
@@ -45,6 +47,7 @@ class House:
         self.scope = self.var / "demo.lock"
         self.started: list[subprocess.Popen[str]] = []
         self.port = free_port(set(), near=f"web of {folder}")
+        self.python, self.account = sys.executable, dict[str, Any]()  # of subprocess: user, group, extra_groups
 
     def environment(self, **more: str) -> dict[str, str]:
         dropped = ("DATABASE_URL", "DATABASE_OWNER_URL", "VAR_DIR", "PYTHONPATH")
@@ -52,22 +55,17 @@ class House:
         return kept | {"MB_STATE_ROOT": str(self.state)} | more
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "config.demo", *arguments]
+        command = [self.python, "-m", "config.demo", *arguments]
         return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment(**more),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+            command, cwd=self.folder, env=self.environment(**more), capture_output=True, text=True, timeout=120,
+            check=False, **self.account,
+        )  # fmt: skip
 
     def start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "config.demo", "--port", str(self.port)]
+        command = [self.python, "-m", "config.demo", "--port", str(self.port)]
         demo = subprocess.Popen(
             command, cwd=self.folder, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, start_new_session=True,
+            text=True, start_new_session=True, **self.account,
         )  # fmt: skip
         self.started.append(demo)
         return demo
@@ -81,21 +79,33 @@ class House:
         return find_marked(self.scope) + servers
 
 
+Kind = TypeVar("Kind", bound=House)
+
+
 @pytest.fixture
 def house() -> Iterator[House]:
+    with built(House) as house:
+        yield house
+
+
+@contextlib.contextmanager
+def built(kind: type[Kind]) -> Iterator[Kind]:
+    """A house, and nothing of it afterwards: no process, no file."""
     folder = Path(tempfile.mkdtemp(prefix="mb-house-"))
     folder.chmod(0o755)
-    house = House(folder)
-    yield house
-    for demo in house.started:
-        demo.kill()
-        demo.wait()
-    end_marked(house.scope, wait_seconds=0)
-    for data in house.postgres_data():
-        if pid := server_pid(data):
-            os.kill(pid, signal.SIGQUIT)
-            eventually(lambda pid=pid: not is_alive(pid))  # type: ignore[misc]
-    shutil.rmtree(folder)
+    house = kind(folder)
+    try:
+        yield house
+    finally:
+        for demo in house.started:
+            demo.kill()
+            demo.wait()
+        end_marked(house.scope, wait_seconds=0)
+        for data in house.postgres_data():
+            if pid := server_pid(data):
+                os.kill(pid, signal.SIGQUIT)
+                eventually(lambda pid=pid: not is_alive(pid))  # type: ignore[misc]
+        shutil.rmtree(folder)
 
 
 def read_until(demo: subprocess.Popen[str], word: str) -> str:

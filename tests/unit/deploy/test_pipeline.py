@@ -75,6 +75,20 @@ def test_workflow_calls_the_script_and_builds_both_images() -> None:
     assert "secrets." not in text(".github/workflows/ci.yml")
 
 
+def test_workflow_also_starts_as_a_person_who_is_not_root() -> None:
+    """`check` runs as root; PostgreSQL, folders and packages are another matter for somebody who is not."""
+    job = yaml.safe_load(text(".github/workflows/ci.yml"))["jobs"]["person"]
+    image = job["env"]["IMAGE"].splitlines()
+    assert (image[0], image[2]) == ("FROM python:3.11-slim", "USER person")
+    ran = [step["run"].split() for step in job["steps"] if step.get("run", "").startswith("docker run")]
+    common = ["--volume", "/tmp/clone:/clone"]  # noqa: S108 - a copy in the runner's own
+    assert ran == [
+        ["docker", "run", "--rm", "--init", *common, "person", "bin/demo", "--check"],
+        ["docker", "run", "--rm", "--init", "--network", "none", *common, "person", "bin/demo", "--check"],
+        ["docker", "run", "--rm", "--init", *common, "person-git", "bin/test"],
+    ]
+
+
 def test_pre_commit_runs_commands_of_the_pipeline() -> None:
     said = text(".ci/run")
     for hook in yaml.safe_load(text(".pre-commit-config.yaml"))["repos"][0]["hooks"]:
