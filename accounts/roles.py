@@ -49,6 +49,7 @@ NAMED: tuple[Named, ...] = (
     Named("billing.publish_plan", "plan", "Can publish a plan to locations"),
     Named("billing.view_reports", "journalentry", "Can see the figures of his locations"),
     Named("billing.view_books", "journalentry", "Can see the figures of the whole business"),
+    Named("billing.prepare_invoice", "invoice", "Can keep bills as drafts, change and discard them"),
     Named("billing.credit_invoice", "invoice", "Can write credit notes"),
     Named("billing.void_invoice", "invoice", "Can make bills void"),
     Named("billing.write_off_invoice", "invoice", "Can write bills off"),
@@ -111,8 +112,9 @@ _OPERATOR = frozenset().union(
     # services of customers
     _on("billing.subscription", VIEW, ADD, CHANGE),
     {"billing.promise_subscription"},
-    # bills, to look at and to print
+    # bills, to look at, to print, and to prepare for somebody who issues them
     _on("billing.invoice", VIEW),
+    {"billing.prepare_invoice"},
     # money: take cash of customers, the own drawer
     _on("payments.payment", VIEW),
     _on("payments.refund", VIEW),

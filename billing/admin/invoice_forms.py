@@ -41,47 +41,20 @@ class CreditForm(ReasonForm):
     field_order = ("amount", "reason")
 
 
-class InvoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A bill that a person writes. `request_key` makes a second press of "save" the same bill."""
+class WrittenForm(forms.Form):
+    """What a person writes on a bill: its lines, tax, day and note; `clean` gathers `lines`."""
 
-    refusal_aliases = {"lines": "line_0_text", "customer": "to"}
-
-    to = forms.CharField(
-        label=gettext_lazy("customer"), max_length=120,
-        help_text=gettext_lazy("Number, phone, user name, or the name when only one customer has it."),
-    )  # fmt: skip
     due_on = forms.DateField(label=gettext_lazy("to pay by"), widget=forms.DateInput(attrs={"type": "date"}))
     tax_mode = forms.ChoiceField(label=gettext_lazy("tax"), choices=TaxMode.choices, initial=TaxMode.NONE)
     account = forms.ChoiceField(label=gettext_lazy("kind of income"), choices=())
     note = forms.CharField(label=gettext_lazy("note on the bill"), max_length=300, required=False)
-    request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
-
-    class Meta:
-        model = Invoice
-        fields: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # `base_fields` are shared; choices and first values are of this moment and this language
         self.fields["account"].choices = [(code, chart.name_of(code)) for code in MANUAL_ACCOUNTS]  # type: ignore[attr-defined]
         self.fields["due_on"].initial = local(clock.now()).date() + timedelta(days=7)
-        self.fields["request_key"].initial = uuid.uuid4().hex
-        self.user: Any = getattr(self, "user", None)
         style_form(self)
-
-    def clean_to(self) -> Customer:
-        """The one customer this text means; he is among those this person may see."""
-        text = str(self.cleaned_data["to"]).strip()
-        exact = customers_visible_to(self.user).filter(number=text).first()
-        found = [exact] if exact else list(customers_search(self.user, text).order_by("-pk")[:6])
-        if not found:
-            raise ValidationError(_("No customer answers to this."))
-        if len(found) > 1:
-            names = ", ".join(str(row) for row in found[:5])
-            raise ValidationError(
-                _("Several customers answer to this: %(names)s. Write the number.") % {"names": names}
-            )
-        return found[0]
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -103,6 +76,56 @@ class InvoiceForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
         return data
 
 
+class InvoiceForm(WrittenForm, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A bill that a person writes. `request_key` makes a second press of "save" the same bill."""
+
+    refusal_aliases = {"lines": "line_0_text", "customer": "to"}
+
+    to = forms.CharField(
+        label=gettext_lazy("customer"), max_length=120,
+        help_text=gettext_lazy("Number, phone, user name, or the name when only one customer has it."),
+    )  # fmt: skip
+    is_draft = forms.BooleanField(
+        label=gettext_lazy("keep as a draft"), required=False,
+        help_text=gettext_lazy("Without a number; the customer sees it and owes it only once it is issued."),
+    )  # fmt: skip
+    request_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Invoice
+        fields: tuple[str, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["request_key"].initial = uuid.uuid4().hex
+        self.user: Any = getattr(self, "user", None)
+        if self.user is not None and not self.user.has_perm("billing.add_invoice"):
+            self.fields["is_draft"].initial = True
+            self.fields["is_draft"].disabled = True  # he prepares, somebody else issues
+
+    def clean_to(self) -> Customer:
+        """The one customer this text means; he is among those this person may see."""
+        text = str(self.cleaned_data["to"]).strip()
+        exact = customers_visible_to(self.user).filter(number=text).first()
+        found = [exact] if exact else list(customers_search(self.user, text).order_by("-pk")[:6])
+        if not found:
+            raise ValidationError(_("No customer answers to this."))
+        if len(found) > 1:
+            names = ", ".join(str(row) for row in found[:5])
+            raise ValidationError(
+                _("Several customers answer to this: %(names)s. Write the number.") % {"names": names}
+            )
+        return found[0]
+
+
+class IssueForm(ConfirmForm):
+    due_on = forms.DateField(label=gettext_lazy("to pay by"), widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class DraftForm(WrittenForm, ConfirmForm):
+    """A draft written anew."""
+
+
 def _with_lines() -> None:
     """Eight lines of three fields each, declared once."""
     for index in range(LINES):
@@ -111,8 +134,9 @@ def _with_lines() -> None:
         price = forms.DecimalField(label=labels[1], required=False, max_digits=14, decimal_places=2)
         quantity = forms.DecimalField(label=labels[2], required=False, min_value=0, max_digits=12, decimal_places=3)
         for name, field in (("text", text), ("price", price), ("quantity", quantity)):
-            InvoiceForm.base_fields[f"line_{index}_{name}"] = field
-            InvoiceForm.declared_fields[f"line_{index}_{name}"] = field
+            for form in (InvoiceForm, DraftForm):
+                form.base_fields[f"line_{index}_{name}"] = field
+                form.declared_fields[f"line_{index}_{name}"] = field
 
 
 _with_lines()

@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.admin.invoice_drafts import DraftActions, draft_points
 from billing.admin.invoice_forms import LINES, CreditForm, InvoiceForm, ReasonForm
 from billing.choices import InvoiceKind, InvoiceStatus
 from billing.ledger import chart
@@ -63,7 +64,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ModelAdmin[Invoice]):
+class InvoiceAdmin(DraftActions, ModelAdmin[Invoice]):
     form = InvoiceForm
     nav_group, nav_icon, nav_order = "money", "receipt_long", 10
     list_display = ("number_text", "customer_text", "state", "total_text", "left_text", "due_text")
@@ -80,10 +81,10 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
             (None, {"fields": (f"line_{n}_text", (f"line_{n}_price", f"line_{n}_quantity"))})
             for n in range(LINES)
         ),
-        (None, {"fields": ("note",)}),
+        (None, {"fields": ("note", "is_draft")}),
     )  # fmt: skip
     fieldsets = add_fieldsets
-    confirmations = ("use_balance", "credit", "void", "write_off")
+    confirmations = ("issue", "change_draft", "discard", "use_balance", "credit", "void", "write_off")
     live_template = "billing/admin/invoice_facts.html"
     is_facts_only = True
     audit_noun = ""
@@ -110,6 +111,10 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
         pdf = self.admin_site.admin_view(self.pdf_view)
         return [path("<int:pk>/pdf/", pdf, name="billing_invoice_pdf"), *super().get_urls()]
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who may not issue bills may still prepare them."""
+        return super().has_add_permission(request) or request.user.has_perm("billing.prepare_invoice")
+
     def has_change_permission(self, request: HttpRequest, obj: Invoice | None = None) -> bool:
         """What was issued never changes."""
         return False
@@ -131,7 +136,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
         saved = invoice_write(
             customer=data["to"], lines=data["lines"], due_on=data["due_on"], tax_mode=data["tax_mode"], note=data["note"],
             request_key=f"u{actor.pk}:{data['request_key']}", now=clock.now(), actor=actor,  # type: ignore[arg-type]
-            ip=client_ip(request),
+            ip=client_ip(request), is_draft=data["is_draft"],
         )  # fmt: skip
         obj.__dict__.update(saved.__dict__)
 
@@ -151,7 +156,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
 
     @admin.display(description=gettext_lazy("number"))
     def number_text(self, row: Invoice) -> Any:
-        return whole(row.number or "–")
+        return whole(row.number or _("not numbered yet"))
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_text(self, row: Invoice) -> str:
@@ -197,7 +202,7 @@ class InvoiceAdmin(ModelAdmin[Invoice]):
             "entry": entry_facts(request, row),
             "notes": [{"number": note.number, "url": change_url(note.pk), "amount": money(note.total)} for note in notes],
             "credits_url": change_url(row.credits_id) if row.credits_id else "",
-            "links": links(row),
+            "links": links(row), "is_draft": row.status == InvoiceStatus.DRAFT, "draft_points": draft_points(row),
         }  # fmt: skip
 
     # --- actions ----------------------------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ from billing.selectors import invoices_visible_to
 from billing.services.invoices import (
     ManualLine,
     credit_note_issue,
+    draft_change,
+    draft_discard,
+    draft_issue,
     invoice_use_balance,
     invoice_void,
     invoice_write,
@@ -66,12 +69,19 @@ class InvoiceLineIn(StrictSerializer):
     account = serializers.ChoiceField(choices=MANUAL_ACCOUNTS, default=chart.INCOME_OTHER)
 
 
-class InvoiceIn(StrictSerializer):
-    customer = CustomerField()
+class DraftChangeIn(StrictSerializer):
     lines = serializers.ListField(child=InvoiceLineIn(), min_length=1, max_length=MAX_LINES)
     due_on = serializers.DateField()
     tax_mode = serializers.ChoiceField(choices=TaxMode.choices, default=TaxMode.NONE)
     note = TextField(max_length=300, allow_blank=True, required=False)
+
+
+class InvoiceIn(DraftChangeIn):
+    customer = CustomerField()
+
+
+class DraftIssueIn(StrictSerializer):
+    due_on = serializers.DateField(required=False, help_text="Default: the day of the draft; not before today.")
 
 
 class CreditIn(StrictSerializer):
@@ -116,7 +126,7 @@ class InvoiceRowOut(serializers.ModelSerializer[Invoice]):
         fields = [
             "id", "kind", "number", "status", "customer", "customer_name", "subscription", "location", "credits",
             "issued_on", "due_on", "period_start", "period_end", "currency", "subtotal", "tax_amount", "total",
-            "settled_amount", "opened_at", "closed_at",
+            "settled_amount", "tax_mode", "opened_at", "closed_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -124,7 +134,9 @@ class InvoiceRowOut(serializers.ModelSerializer[Invoice]):
 class InvoiceOut(InvoiceRowOut):
     lines = InvoiceLineOut(many=True)
     allocations = serializers.SerializerMethodField(help_text="What settled it.")
-    pay_link = serializers.SerializerMethodField(help_text="The bill's public page; who has it sees this bill.")
+    pay_link = serializers.SerializerMethodField(
+        help_text="The bill's public page; who has it sees this bill. Empty for a draft."
+    )
 
     class Meta(InvoiceRowOut.Meta):
         fields = [*InvoiceRowOut.Meta.fields, "note", "lines", "allocations", "pay_link"]
@@ -135,9 +147,9 @@ class InvoiceOut(InvoiceRowOut):
         rows = Allocation.objects.filter(invoice=invoice).select_related("entry").order_by("pk")
         return AllocationOut(rows, many=True).data
 
-    @extend_schema_field(serializers.URLField())
+    @extend_schema_field(serializers.CharField())
     def get_pay_link(self, invoice: Invoice) -> str:
-        return pay_link(invoice.token)
+        return pay_link(invoice.token) if invoice.status != InvoiceStatus.DRAFT else ""
 
 
 class InvoiceFilter(django_filters.FilterSet):  # type: ignore[misc]
@@ -183,6 +195,10 @@ class InvoiceViewSet(RoomViewSet):
         "retrieve": "billing.view_invoice",
         "pdf": "billing.view_invoice",
         "create": "billing.add_invoice",
+        "drafts": "billing.prepare_invoice",
+        "change_draft": "billing.prepare_invoice",
+        "discard": "billing.prepare_invoice",
+        "issue": "billing.add_invoice",
         "credit_note": "billing.credit_invoice",
         "void": "billing.void_invoice",
         "write_off": "billing.write_off_invoice",
@@ -195,10 +211,37 @@ class InvoiceViewSet(RoomViewSet):
     @extend_schema(request=InvoiceIn, responses={201: InvoiceOut}, parameters=[IDEMPOTENCY])
     def create(self, request: Request) -> Response:
         """Write a bill and issue it at once; what the customer has in his balance pays it."""
-        key, order = request_key(request), self.checked(InvoiceIn)
+        return self._write(request, is_draft=False)
+
+    @extend_schema(request=InvoiceIn, responses={201: InvoiceOut}, parameters=[IDEMPOTENCY])
+    @action(detail=False, methods=["post"])
+    def drafts(self, request: Request) -> Response:
+        """Keep a bill as a draft: no number, no debt, unseen by the customer until it is issued."""
+        return self._write(request, is_draft=True)
+
+    @extend_schema(request=DraftChangeIn, responses={200: InvoiceOut})
+    @action(detail=True, methods=["post"], url_path="change-draft")
+    def change_draft(self, request: Request, pk: str) -> Response:
+        """Write a draft anew; its customer stays."""
+        invoice, order = self.get_object(), self.checked(DraftChangeIn)
         lines = [ManualLine(**line) for line in order.pop("lines")]
-        invoice = invoice_write(**order, lines=lines, request_key=key, now=clock.now(), **who(request))
-        return self.answer(self.fresh(invoice), status=201)
+        return self.answer(self.fresh(draft_change(invoice, **order, lines=lines, now=clock.now(), **who(request))))
+
+    @extend_schema(request=DraftIssueIn, responses={200: InvoiceOut})
+    @action(detail=True, methods=["post"])
+    def issue(self, request: Request, pk: str) -> Response:
+        """Make a draft a bill: its number, day and ledger entry are of now; the customer's balance pays it."""
+        invoice, order = self.get_object(), self.checked(DraftIssueIn)
+        return self.answer(self.fresh(draft_issue(invoice, **order, now=clock.now(), **who(request))))
+
+    @extend_schema(request=NoInput, responses={204: None})
+    @action(detail=True, methods=["post"])
+    def discard(self, request: Request, pk: str) -> Response:
+        """Throw a draft away."""
+        invoice = self.get_object()
+        self.checked(NoInput)
+        draft_discard(invoice, now=clock.now(), **who(request))
+        return Response(status=204)
 
     @extend_schema(request=CreditIn, responses={201: InvoiceOut}, parameters=[IDEMPOTENCY])
     @action(detail=True, methods=["post"], url_path="credit-note")
@@ -240,6 +283,14 @@ class InvoiceViewSet(RoomViewSet):
         name = str(invoice.number).replace("/", "-")
         answer["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
         return answer
+
+    def _write(self, request: Request, *, is_draft: bool) -> Response:
+        key, order = request_key(request), self.checked(InvoiceIn)
+        lines = [ManualLine(**line) for line in order.pop("lines")]
+        invoice = invoice_write(
+            **order, lines=lines, request_key=key, is_draft=is_draft, now=clock.now(), **who(request)
+        )  # fmt: skip
+        return self.answer(self.fresh(invoice), status=201)
 
     def _close(self, service: Any) -> Response:
         invoice = self.get_object()

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from billing.choices import InvoiceKind, InvoiceStatus, LineKind, RunStatus
+from billing.choices import InvoiceKind, InvoiceStatus, LineKind, RunStatus, TaxMode
 from billing.models.ledger import JournalEntry
 from billing.models.plans import Plan
 from billing.models.subscriptions import Subscription
@@ -26,6 +26,7 @@ def new_token() -> str:
 class Invoice(models.Model):
     """A bill to a customer, or a credit note for one.
 
+    A draft has no number, no ledger entry and no page for the customer; it may be changed or thrown away.
     `number` is given when it opens, without gaps in its series. `source` names the cause ("sub:12:2026-11-01"): the same
     cause cannot be billed twice. `settled_amount` is the sum of its allocations, kept by a trigger; an invoice is paid
     when it equals `total`. All amounts of a credit note are positive; it lowers what its invoice `credits` asks.
@@ -60,6 +61,9 @@ class Invoice(models.Model):
     tax_amount = AmountField(_("tax"), default=0)
     total = AmountField(_("total"), default=0)
     settled_amount = AmountField(_("settled"), default=0)
+    tax_mode = models.CharField(
+        max_length=9, choices=TaxMode.choices, blank=True, default="", db_default="", help_text="of a draft only"
+    )
     note = models.CharField(_("note"), max_length=300, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+"

@@ -9,6 +9,7 @@ from billing.services.invoices_drafts import DraftLine, InvoiceDraft
 from billing.services.invoices_earning import earnings_recognise
 from billing.services.invoices_fees import late_fees_issue
 from billing.services.invoices_issuing import invoice_issue, invoices_issue
+from billing.services.invoices_kept import draft_change, draft_discard, draft_issue
 from billing.services.invoices_manual import ManualLine, invoice_write
 from billing.services.invoices_paying import invoice_use_balance
 from billing.services.invoices_runs import (
@@ -35,6 +36,9 @@ __all__ = [
     "charge_line",
     "credit_left",
     "credit_note_issue",
+    "draft_change",
+    "draft_discard",
+    "draft_issue",
     "earnings_recognise",
     "invoice_issue",
     "invoice_use_balance",

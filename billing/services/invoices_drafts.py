@@ -39,7 +39,10 @@ class DraftLine:
 
 @dataclass(frozen=True)
 class InvoiceDraft:
-    """One bill to be. `source` names its cause, and a cause is billed once. `location_id` None: the customer's place."""
+    """One bill to be. `source` names its cause, and a cause is billed once. `location_id` None: the customer's place.
+
+    `kept_id`: the key of the draft row it was kept as, which it takes over.
+    """
 
     customer_id: int
     lines: Sequence[DraftLine]
@@ -54,6 +57,7 @@ class InvoiceDraft:
     note: str = ""
     charge_ids: Sequence[int] = ()
     coupon_use_ids: Sequence[int] = ()
+    kept_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Issuing bills: one or thousands by the same path. A bill is born open, with its number, lines and ledger entry at once."""
+"""Issuing bills: one or thousands by the same path. A bill is born open, with its number, lines and ledger entry at once.
+
+A draft is a row without a number and without an entry. When it is issued, the bill takes its place under the same key.
+"""
 
 from __future__ import annotations
 
@@ -109,14 +112,7 @@ def _issue(drafts: Sequence[InvoiceDraft], *, now: datetime, actor: User | None)
     fresh = [draft for draft in drafts if draft.source not in known]
     if not fresh:
         return []
-    rates = TaxRates()
-    bills = [
-        Bill(
-            id=pk, draft=draft, customer=roots[draft.customer_id],
-            amounts=line_amounts(draft.lines, draft.tax_mode, rates.on(draft.issued_on, draft.tax_mode)),
-        )
-        for pk, draft in zip(invoice_ids(len(fresh)), fresh, strict=True)
-    ]  # fmt: skip
+    bills = _decided(fresh, roots)
     rows_write(bills, series=str(setting(INVOICE_SERIES)), now=now, actor=actor)
     entries_post(entry for bill in bills if (entry := _entry(bill, now, actor)))
     _charges_take(bills)
@@ -126,6 +122,32 @@ def _issue(drafts: Sequence[InvoiceDraft], *, now: datetime, actor: User | None)
     if free := [bill.id for bill in bills if bill.total == 0]:
         emit(InvoicesPaid(free))
     return ids
+
+
+def _decided(drafts: Sequence[InvoiceDraft], roots: dict[int, Customer]) -> list[Bill]:
+    rates = TaxRates()
+    free = iter(invoice_ids(sum(draft.kept_id is None for draft in drafts)))
+    return [
+        Bill(
+            id=next(free) if draft.kept_id is None else draft.kept_id, draft=draft, customer=roots[draft.customer_id],
+            amounts=line_amounts(draft.lines, draft.tax_mode, rates.on(draft.issued_on, draft.tax_mode)),
+        )
+        for draft in drafts
+    ]  # fmt: skip
+
+
+def draft_save(draft: InvoiceDraft, customer: Customer, *, now: datetime, actor: User | None) -> Invoice:
+    """Keep it as a draft, under its `kept_id` when it had one: what it would be today, without a number or an entry.
+
+    Call it under the customer's lock.
+    """
+    draft_check(draft)
+    [bill] = _decided([draft], {draft.customer_id: customer})
+    row = dict(zip(INVOICE_COLUMNS, _invoice_row(bill, None, str(setting(INVOICE_SERIES)), now, actor), strict=True))
+    row |= {"status": InvoiceStatus.DRAFT.value, "issued_on": None, "opened_at": None, "closed_at": None}
+    copy_rows(Invoice, (*INVOICE_COLUMNS, "tax_mode"), [(*row.values(), draft.tax_mode)])
+    copy_rows(InvoiceLine, LINE_COLUMNS, _line_rows(bill))
+    return Invoice.objects.get(pk=bill.id)
 
 
 def rows_write(bills: Sequence[Bill], *, series: str, now: datetime, actor: User | None) -> None:
@@ -138,7 +160,7 @@ def rows_write(bills: Sequence[Bill], *, series: str, now: datetime, actor: User
     copy_rows(InvoiceLine, LINE_COLUMNS, (row for bill in bills for row in _line_rows(bill)))
 
 
-def _invoice_row(bill: Bill, number: str, series: str, now: datetime, actor: User | None) -> tuple[Any, ...]:
+def _invoice_row(bill: Bill, number: str | None, series: str, now: datetime, actor: User | None) -> tuple[Any, ...]:
     draft, total = bill.draft, bill.total
     is_free = total == 0
     return (

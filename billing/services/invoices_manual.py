@@ -1,4 +1,4 @@
-"""Bills that a person writes: lines with his own words."""
+"""Bills that a person writes: lines with his own words. Issued at once, or kept as a draft first (`invoices_kept`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from billing.models import Invoice
 from billing.services.amounts import amount_signed
 from billing.services.invoices_acting import day_at, staff_acted
 from billing.services.invoices_drafts import DraftLine, InvoiceDraft
-from billing.services.invoices_issuing import invoice_issue
+from billing.services.invoices_issuing import draft_save, invoice_issue
 from billing.services.roots import customer_lock
 from billing.services.settling import balance_apply
 from core.errors import DomainError
@@ -52,10 +52,12 @@ def invoice_write(
     ip: str | None = None,
     tax_mode: str = TaxMode.NONE,
     note: str = "",
+    is_draft: bool = False,
 ) -> Invoice:
     """Issue a bill as written; what the customer has in his balance pays it at once.
 
-    The same `request_key` returns the bill it made. Raises DomainError naming the fields that are wrong.
+    `is_draft`: kept instead, without a number and unseen by the customer, until `draft_issue`. The same `request_key`
+    returns the bill it made. Raises DomainError naming the fields that are wrong.
     """
     root = customer_lock(customer.pk)
     _refuse_stranger(root, actor)
@@ -64,16 +66,11 @@ def invoice_write(
         if known.customer_id != root.pk:
             raise DomainError("invoice.request_key", _("This request was already used for another bill."), status=409)
         return known
-    today = day_at(root.location, now)
-    if due_on < today:
-        message = _("Not before today.")
-        raise DomainError("invoice.due", message, fields={"due_on": message})
-    if tax_mode not in TaxMode.values:
-        message = _("Choose how tax is counted.")
-        raise DomainError("invoice.tax_mode", message, fields={"tax_mode": message})
-    draft = InvoiceDraft(
-        root.pk, _draft_lines(lines), source, today, due_on, tax_mode=tax_mode, note=note.strip()[:300]
-    )
+    draft = draft_of(root, lines, source=source, due_on=due_on, tax_mode=tax_mode, note=note, now=now)
+    if is_draft:
+        kept = draft_save(draft, root, now=now, actor=actor)
+        staff_acted(actor, "invoice.drafted", ip, invoice=kept.pk, customer=root.pk, total=str(kept.total))
+        return kept
     invoice, _is_new = invoice_issue(draft, now=now, actor=actor)
     balance_apply([root.pk], now=now)
     staff_acted(
@@ -82,6 +79,22 @@ def invoice_write(
     )  # fmt: skip
     invoice.refresh_from_db()
     return invoice
+
+
+def draft_of(
+    customer: Customer, lines: Sequence[ManualLine], *, source: str, due_on: date, tax_mode: str, note: str, now: datetime
+) -> InvoiceDraft:
+    """What was written, checked. It is of today: day of issue and rate of tax. Raises DomainError by field."""
+    today = day_at(customer.location, now)
+    if due_on < today:
+        message = _("Not before today.")
+        raise DomainError("invoice.due", message, fields={"due_on": message})
+    if tax_mode not in TaxMode.values:
+        message = _("Choose how tax is counted.")
+        raise DomainError("invoice.tax_mode", message, fields={"tax_mode": message})
+    return InvoiceDraft(
+        customer.pk, _draft_lines(lines), source, today, due_on, tax_mode=tax_mode, note=note.strip()[:300]
+    )
 
 
 def _refuse_stranger(customer: Customer, actor: User | None) -> None:

@@ -193,7 +193,8 @@ def _given_first(invoices: list[Invoice], invoice_id: int | None, root_id: int) 
     """The asked invoice in front. One that is paid or void by now is no error: the money settles what else is owed."""
     if invoice_id is None:
         return invoices
-    given = Invoice.objects.select_related("customer").filter(pk=invoice_id, kind=InvoiceKind.INVOICE).first()
+    rows = Invoice.objects.select_related("customer").filter(pk=invoice_id, kind=InvoiceKind.INVOICE)
+    given = rows.exclude(status=InvoiceStatus.DRAFT).first()  # nobody owes a draft
     if given is None or root_id_of(given.customer_id) != root_id:
         message = _("This invoice is not one of this customer.")
         raise DomainError("payment.invoice_of_other", message, fields={"invoice": message})

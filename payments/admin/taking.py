@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.choices import InvoiceKind
+from billing.choices import InvoiceKind, InvoiceStatus
 from billing.models import Invoice
 from billing.services.drawers import SHIFT_NEEDED, drawer_amount, open_shift
 from billing.services.settling import Split, settling_preview
@@ -58,7 +58,7 @@ def _invoice(request: HttpRequest, customer: Customer) -> Invoice | None:
     if number is None:
         return None
     rows = Invoice.objects.filter(pk=number, kind=InvoiceKind.INVOICE).select_related("customer")
-    invoice = rows.first()
+    invoice = rows.exclude(status=InvoiceStatus.DRAFT).first()
     if invoice is None or (invoice.customer.merged_into_id or invoice.customer_id) != customer.pk:
         raise Http404
     return invoice

@@ -49,7 +49,8 @@ class InvoiceField(serializers.IntegerField):
     def run_validation(self, data: Any = serializers.empty) -> Invoice:
         number = super().run_validation(data)
         seen = customers_visible_to(self.context["request"].user)
-        invoice = Invoice.objects.filter(pk=number, customer__in=seen).first()
+        issued = Invoice.objects.exclude(status=InvoiceStatus.DRAFT)
+        invoice = issued.filter(pk=number, customer__in=seen).first()
         if invoice is None:
             raise serializers.ValidationError(_("No such invoice: %(id)s.") % {"id": number})
         return invoice

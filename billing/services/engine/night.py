@@ -16,7 +16,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.db.models import Q
 
-from billing.choices import BillingMode, InvoiceKind, SubscriptionStatus
+from billing.choices import BillingMode, InvoiceKind, InvoiceStatus, SubscriptionStatus
 from billing.models import Invoice, Plan, PlanChange, Subscription, SubscriptionEvent
 from billing.services.engine.bills import LEAD_DAYS, bills_due, bills_write, changes_possible
 from billing.services.history import services_lock
@@ -214,6 +214,7 @@ def _billable(ids: Sequence[int], day: date) -> list[Subscription]:
 def _account_for(ids: Sequence[int], last_event: int, last_bill: int, report: NightReport, with_rows: bool) -> None:
     """Nobody else writes for these services while they are locked: what is newer is ours."""
     bills = Invoice.objects.filter(subscription__in=ids, pk__gt=last_bill, kind=InvoiceKind.INVOICE).order_by("pk")
+    bills = bills.exclude(status=InvoiceStatus.DRAFT)
     fresh = list(bills.values_list("subscription_id", "total", "period_start", "period_end"))
     events = SubscriptionEvent.objects.filter(subscription__in=ids, pk__gt=last_event, kind__in=COUNTED).order_by("pk")
     moves = list(events.values_list("subscription_id", "kind"))

@@ -62,6 +62,7 @@ TABLE = {
     "billing.view_invoice": BOTH,
     "billing.add_invoice": ADMIN,
     "billing.bill_many": ADMIN,
+    "billing.prepare_invoice": BOTH,
     "billing.credit_invoice": ADMIN,
     "billing.void_invoice": ADMIN,
     "billing.write_off_invoice": ADMIN,

@@ -194,6 +194,9 @@ ADMIN_PAGES: dict[str, str] = {
     "billing_billingrun_again": "billing.manage_billingrun",
     "billing_billingrun_live": "billing.view_billingrun",
     "billing_invoice_use_balance": "payments.take_cash",
+    "billing_invoice_issue": "billing.add_invoice",
+    "billing_invoice_change_draft": "billing.prepare_invoice",
+    "billing_invoice_discard": "billing.prepare_invoice",
     "billing_invoice_credit": "billing.credit_invoice",
     "billing_invoice_void": "billing.void_invoice",
     "billing_invoice_write_off": "billing.write_off_invoice",
@@ -379,7 +382,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
     }  # fmt: skip
 
 
-WITHOUT_ROW = {"run-tonight", "session-kick"}
+WITHOUT_ROW = {"run-tonight", "session-kick", "invoice-drafts"}
 
 
 def _url(name: str, house: WalkedHouse) -> tuple[str, bool]:
@@ -421,6 +424,7 @@ OPERATOR_MAY = {
     "payment-list GET", "payment-list POST", "payment-detail GET", "payment-method-list GET", "payment-method-detail GET",
     "cash-shift-list GET", "cash-shift-list POST", "cash-shift-detail GET", "cash-shift-count POST",
     "cash-shift-hand-over POST", "invoice-use-balance POST",
+    "invoice-drafts POST", "invoice-change-draft POST", "invoice-discard POST",
     "subscription-list GET", "subscription-list POST", "subscription-detail GET", "subscription-detail PATCH",
     "subscription-events GET", "subscription-activate POST", "subscription-pause POST", "subscription-resume POST",
     "subscription-change-plan POST", "subscription-change-plan-preview POST", "subscription-cancel-plan-change POST",
@@ -432,7 +436,7 @@ OPERATOR_MAY = {
 }  # fmt: skip
 ONLY_ADMIN_MAY = {
     "plan-list POST", "plan-detail PATCH", "plan-publish POST", "plan-unpublish POST",
-    "invoice-list POST", "invoice-credit-note POST", "invoice-void POST", "invoice-write-off POST",
+    "invoice-list POST", "invoice-issue POST", "invoice-credit-note POST", "invoice-void POST", "invoice-write-off POST",
     "batch-cancel POST",
     "voucher-void POST", "voucher-extend POST", "voucher-move POST",
     "location-list POST", "location-detail PATCH", "location-test POST", "location-retry POST",
