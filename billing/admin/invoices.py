@@ -156,7 +156,7 @@ class InvoiceAdmin(DraftActions, ModelAdmin[Invoice]):
 
     @admin.display(description=gettext_lazy("number"))
     def number_text(self, row: Invoice) -> Any:
-        return whole(row.number or _("not numbered yet"))
+        return whole(str(row))
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_text(self, row: Invoice) -> str:

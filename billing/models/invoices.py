@@ -7,6 +7,7 @@ import secrets
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import InvoiceKind, InvoiceStatus, LineKind, RunStatus, TaxMode
@@ -115,7 +116,7 @@ class Invoice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.number or f"#{self.pk}"
+        return self.number or gettext("Draft #%(id)s") % {"id": self.pk}
 
 
 class InvoiceLine(models.Model):

@@ -70,9 +70,10 @@ class PaymentRow:
 
 @dataclass(frozen=True)
 class Invoices:
-    """Open ones first, oldest due on top; `has_more` when the lists are cut."""
+    """Open ones first, oldest due on top; drafts apart, for nobody owes them; `has_more` when the lists are cut."""
 
     open: Sequence[InvoiceRow]
+    drafts: Sequence[InvoiceRow]
     closed: Sequence[InvoiceRow]
     has_more: bool
 
@@ -148,11 +149,14 @@ def _invoices(family: Family) -> Invoices:
     today = _today(family)
     rows = family.invoices().select_related("subscription").defer("subscription__password")
     unpaid = list(rows.filter(status=InvoiceStatus.OPEN).order_by("due_on", "id")[: OPEN_SHOWN + 1])
-    closed = list(rows.exclude(status=InvoiceStatus.OPEN).order_by("-id")[: CLOSED_SHOWN + 1])
+    drafts = list(rows.filter(status=InvoiceStatus.DRAFT).order_by("-id")[: CLOSED_SHOWN + 1])
+    asked = [InvoiceStatus.OPEN, InvoiceStatus.DRAFT]
+    closed = list(rows.exclude(status__in=asked).order_by("-id")[: CLOSED_SHOWN + 1])
     return Invoices(
         open=[_invoice_row(row, today) for row in unpaid[:OPEN_SHOWN]],
+        drafts=[_invoice_row(row, today) for row in drafts[:CLOSED_SHOWN]],
         closed=[_invoice_row(row, today) for row in closed[:CLOSED_SHOWN]],
-        has_more=len(unpaid) > OPEN_SHOWN or len(closed) > CLOSED_SHOWN,
+        has_more=len(unpaid) > OPEN_SHOWN or max(len(drafts), len(closed)) > CLOSED_SHOWN,
     )
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from billing.choices import InvoiceStatus
 from billing.models import Allocation, Invoice
 from core.api.serializers import (
     MAX_ID,
