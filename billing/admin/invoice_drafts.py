@@ -100,7 +100,11 @@ def _initial(row: Invoice) -> dict[str, Any]:
         "account": next(iter(_accounts(lines)), chart.INCOME_OTHER),
     }  # fmt: skip
     for index, line in enumerate(lines):
-        first |= {f"line_{index}_text": line.text, f"line_{index}_price": line.price, f"line_{index}_quantity": line.quantity}
+        first |= {
+            f"line_{index}_text": line.text,
+            f"line_{index}_price": line.price,
+            f"line_{index}_quantity": line.quantity,
+        }
     return first
 
 

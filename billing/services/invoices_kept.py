@@ -36,7 +36,7 @@ def draft_issue(
     """
     row, root = _draft_lock(invoice, actor)
     draft = draft_of(
-        root, lines_of(row), source=row.source, due_on=due_on or _due_day(row), tax_mode=row.tax_mode, note=row.note,
+        root, lines_of(row), source=row.source, due_on=due_on or row.due_on or date.min, tax_mode=row.tax_mode, note=row.note,
         now=now,
     )  # fmt: skip
     draft = replace(draft, kept_id=row.pk, subscription_id=row.subscription_id, location_id=row.location_id)
@@ -85,11 +85,6 @@ def lines_of(row: Invoice) -> list[ManualLine]:
         )
         for line in row.lines.order_by("position")
     ]  # fmt: skip
-
-
-def _due_day(row: Invoice) -> date:
-    assert row.due_on is not None  # a kept draft was checked like a bill
-    return row.due_on
 
 
 def _draft_lock(invoice: Invoice, actor: User | None) -> tuple[Invoice, Customer]:

@@ -82,7 +82,14 @@ def invoice_write(
 
 
 def draft_of(
-    customer: Customer, lines: Sequence[ManualLine], *, source: str, due_on: date, tax_mode: str, note: str, now: datetime
+    customer: Customer,
+    lines: Sequence[ManualLine],
+    *,
+    source: str,
+    due_on: date,
+    tax_mode: str,
+    note: str,
+    now: datetime,
 ) -> InvoiceDraft:
     """What was written, checked. It is of today: day of issue and rate of tax. Raises DomainError by field."""
     today = day_at(customer.location, now)
