@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0011_rows_behind'),
+        ('billing', '0012_born_and_moved'),
     ]
 
     operations = [
