@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from dashboard.views import customer, home, sessions
+from dashboard.views import customer, home, sessions, watching
 
 app_name = "dashboard"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/end/", sessions.sessions_end, name="sessions_end"),
     path("traffic/<int:pk>/", sessions.traffic, name="traffic"),
+    path("traffic/<int:pk>/now/", watching.interface_now, name="interface_now"),
+    path("logins/<int:pk>/now/", watching.account_now, name="account_now"),
     path("talkers/", sessions.talkers, name="talkers"),
     path("customers/", home.customers, name="customers"),
     path("customers/<int:pk>/", customer.customer, name="customer"),

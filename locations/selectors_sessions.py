@@ -149,6 +149,11 @@ def _period(locations: Sequence[Location], period: str, now: datetime) -> Q:
     return found
 
 
+def interfaces_visible_to(user: User) -> QuerySet[InterfaceTraffic]:
+    """Interfaces of the routers this person may see."""
+    return InterfaceTraffic.objects.filter(location__in=locations_visible_to(user).values("pk"))
+
+
 def interfaces_of(location: Location) -> list[InterfaceTraffic]:
     """A router's own interfaces as last polled, those that run and carry most first."""
     rows = InterfaceTraffic.objects.filter(location=location)

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from core.charts import Bar, bars
 from core.formats import data_size, moment_short, number
 from dashboard import links
 from locations.choices import Kind
@@ -34,7 +35,6 @@ TITLES: dict[str, Any] = {
     "month": gettext_lazy("This month"),
 }
 RATE_UNITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s")
-WIDTH, HEIGHT = 300, 80
 RECORDS_SHOWN = 10
 
 
@@ -92,30 +92,6 @@ def talkers_page(user: User, period: str, location: int, now: datetime) -> Talke
             )
         )  # fmt: skip
     return TalkersPage(rows, places, period, location, TITLES)
-
-
-@dataclass(frozen=True)
-class Bar:
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str
-
-
-def bars(values: Sequence[tuple[str, int]]) -> list[Bar]:
-    """Columns over a box of 300 by 80, the highest filling it; a value that is not 0 is never invisible."""
-    most = max((value for _label, value in values), default=0)
-    if not most:
-        return []
-    step = WIDTH / len(values)
-    found = []
-    for place, (label, value) in enumerate(values):
-        height = max(1.0, HEIGHT * value / most) if value else 0.0
-        found.append(
-            Bar(round(place * step, 2), round(HEIGHT - height, 2), round(step * 0.8, 2), round(height, 2), label)
-        )
-    return found
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from core.api.serializers import NoInput
 from core.api.views import RoomViewSet
 from locations.api.filters import AccountFilter
 from locations.api.serializers import AccountRowOut
+from locations.api.traffic import AccountTrafficMixin
 from locations.models import AccessAccount
 from locations.selectors import accounts_visible_to
 from locations.services import account_disable, account_enable, account_kick, account_open_now, conflict_adopt
 
 
-class AccountViewSet(RoomViewSet):
+class AccountViewSet(AccountTrafficMixin, RoomViewSet):
     """Logins on routers: hotspot users and PPP secrets. Passwords are never answered."""
 
     model = AccessAccount
@@ -29,6 +30,8 @@ class AccountViewSet(RoomViewSet):
     action_permissions = {
         "list": "locations.view_accessaccount",
         "retrieve": "locations.view_accessaccount",
+        "usage": "locations.view_accessaccount",
+        "now": "locations.view_accessaccount",
         "disable": "locations.disable_accessaccount",
         "enable": "locations.disable_accessaccount",
         "kick": "locations.kick_accessaccount",

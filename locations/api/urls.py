@@ -16,6 +16,7 @@ from locations.api.sessions import (
     TalkersView,
     UsageViewSet,
 )
+from locations.api.traffic import InterfaceViewSet
 from locations.api.views import LocationViewSet
 
 router = SimpleRouter()
@@ -31,6 +32,7 @@ router.register("config-backups", ConfigBackupViewSet, basename="config-backup")
 router.register("sessions", LiveSessionViewSet, basename="session")
 router.register("past-sessions", SessionRecordViewSet, basename="past-session")
 router.register("session-ends", SessionEndViewSet, basename="session-end")
+router.register("interfaces", InterfaceViewSet, basename="interface")
 router.register("usage", UsageViewSet, basename="usage")
 urlpatterns = [
     *router.urls,

@@ -24,7 +24,7 @@ from locations.services.adopting import (
     profiles_forgettable,
     profiles_script_set,
 )
-from locations.services.asking import AskError, router_ask
+from locations.services.asking import AskError, router_ask, sentence_of
 from locations.services.balancing import Choice, choice_assign, choices_forget, location_choose, location_preview
 from locations.services.certificates import (
     CertificateState,
@@ -92,6 +92,7 @@ from locations.services.tunnels import (
     tunnel_reserve,
     tunnel_use,
 )
+from locations.services.watching import Sample, Watch, account_watch, interface_watch
 
 __all__ = [
     "UNSET",
@@ -107,9 +108,11 @@ __all__ = [
     "Prepared",
     "Repaired",
     "RouterContents",
+    "Sample",
     "Switch",
     "TestResult",
     "TunnelReport",
+    "Watch",
     "access_check",
     "account_change",
     "account_disable",
@@ -118,6 +121,7 @@ __all__ = [
     "account_open_now",
     "account_put",
     "account_revive",
+    "account_watch",
     "accounts_adopt",
     "accounts_comment_give_back",
     "accounts_comment_take",
@@ -151,6 +155,7 @@ __all__ = [
     "group_put",
     "group_remove",
     "history_prune",
+    "interface_watch",
     "is_tunnelled",
     "isolation_sets_refresh",
     "kick_locations",
@@ -185,6 +190,7 @@ __all__ = [
     "router_log",
     "router_ping",
     "router_read",
+    "sentence_of",
     "server_facts",
     "server_plan_confirm",
     "server_plan_discard",

@@ -27,12 +27,16 @@ _TURNS = (0x6D62_0002, 0x6D62_0003)  # upper half of the advisory locks' keys; t
 
 
 class AskError(DomainError):
-    """Nothing was learned: `problem` is a RouterError's stable code, `fingerprint` an unconfirmed certificate's."""
+    """Nothing was learned: `problem` is a RouterError's stable code, `fingerprint` an unconfirmed certificate's.
 
-    def __init__(self, problem: str, message: str, fingerprint: str = ""):
+    `sentence_of(problem, words)` says it in another language.
+    """
+
+    def __init__(self, problem: str, message: str, fingerprint: str = "", words: str = ""):
         super().__init__(f"router.{problem}", message, status=409)
         self.problem = problem
         self.fingerprint = fingerprint
+        self.words = words
 
 
 def sentence_of(problem: str, words: str) -> str:
@@ -85,30 +89,59 @@ def router_ask(location: Location, *, seconds: float = ASK_SECONDS, is_trial: bo
     """
     if transaction.get_connection().in_atomic_block:
         raise RuntimeError("router_ask talks to the network and must not run inside a transaction")
-    if not (location.is_active or is_trial):
-        raise DomainError(
-            "router.switched_off", _("This location is switched off; its router is not asked."), status=409
-        )
     with session_lock([turn << 32 | location.pk & 0xFFFF_FFFF for turn in _TURNS[:AT_ONCE]]) as is_our_turn:
         if not is_our_turn:
             raise DomainError(
                 "router.busy", _("Others are asking this router just now. Try again in a few seconds."), status=409
             )
-        client = RouterClient(
-            target_of(location), timeout=min(seconds, settings.ROUTER_TIMEOUT_SECONDS), connect_timeout=seconds
-        )
-        client.deadline = time.monotonic() + seconds
+        client = None
         try:
-            client.connect()
-            if location.tls_mode == TlsMode.PINNED:
-                certificate_proven(location)
-            if not is_trial:
-                check_serial(RouterState.objects.get(pk=location.pk), client)
-            yield client
-        except CertificateUnconfirmed as error:
-            certificate_stop(location, error, clock_now())
-            raise AskError(error.problem, sentence_of(error.problem, ""), error.fingerprint) from None
-        except RouterError as error:
-            raise AskError(error.problem, sentence_of(error.problem, error.words)) from None
+            with router_problems_told(location):
+                client = router_connected(location, seconds=seconds, is_trial=is_trial)
+                yield client
         finally:
-            client.close()
+            if client is not None:
+                client.close()
+
+
+def switched_on_only(location: Location) -> None:
+    """Raises DomainError when nothing is to be asked there."""
+    if not location.is_active:
+        raise DomainError(
+            "router.switched_off", _("This location is switched off; its router is not asked."), status=409
+        )
+
+
+def router_connected(location: Location, *, seconds: float, is_trial: bool = False) -> RouterClient:
+    """A logged-in client with the writer's guards (host, certificate, serial); its time is up in `seconds`.
+
+    Close it. Raises a RouterError, or DomainError when the location is switched off; nothing stays open then.
+    """
+    if not is_trial:
+        switched_on_only(location)
+    client = RouterClient(
+        target_of(location), timeout=min(seconds, settings.ROUTER_TIMEOUT_SECONDS), connect_timeout=seconds
+    )
+    client.deadline = time.monotonic() + seconds
+    try:
+        client.connect()
+        if location.tls_mode == TlsMode.PINNED:
+            certificate_proven(location)
+        if not is_trial:
+            check_serial(RouterState.objects.get(pk=location.pk), client)
+    except Exception:
+        client.close()
+        raise
+    return client
+
+
+@contextmanager
+def router_problems_told(location: Location) -> Iterator[None]:
+    """What goes wrong with the router inside becomes an AskError; an unconfirmed certificate stops the location."""
+    try:
+        yield
+    except CertificateUnconfirmed as error:
+        certificate_stop(location, error, clock_now())
+        raise AskError(error.problem, sentence_of(error.problem, ""), error.fingerprint) from None
+    except RouterError as error:
+        raise AskError(error.problem, sentence_of(error.problem, error.words), words=error.words) from None

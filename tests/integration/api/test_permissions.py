@@ -35,6 +35,7 @@ from locations.models import (
     AccountUsage,
     ConfigBackup,
     ConfigVersion,
+    InterfaceTraffic,
     LocationChoice,
     LocationGroup,
     ProfileRollout,
@@ -95,7 +96,8 @@ OTHERS: dict[str, str] = {
     "dashboard:home": STAFF, "dashboard:customers": "customers.view_customer",
     "dashboard:customer": "customers.view_customer", "dashboard:services": "customers.view_customer",
     "dashboard:sessions": "locations.view_accessaccount", "dashboard:talkers": "locations.view_accessaccount",
-    "dashboard:traffic": "locations.view_location",
+    "dashboard:traffic": "locations.view_location", "dashboard:interface_now": "locations.view_location",
+    "dashboard:account_now": "locations.view_accessaccount",
     "dashboard:sessions_end": "locations.kick_accessaccount", "top-talkers": "locations.view_accessaccount",
     "dashboard:timeline": "customers.view_customer", "admin:dashboard": "customers.view_customer",
 }  # fmt: skip
@@ -292,6 +294,7 @@ def house(house: House) -> WalkedHouse:
     records_write([record_of(session, MADE_AT, "ended")])
     usage_add(house.here.pk, [Growth("hotspot", house.account.name, 1, 2, 3)], MADE_AT)
     AccountUsage.objects.filter(period="month").delete()
+    InterfaceTraffic.objects.create(location=house.here, name="ether1", seen_at=MADE_AT)
     import_start(content=b"nama\nA\n", filename="walk.csv", actor=house.admin, request_key="walk")
     router_import_start(location=house.here, actor=house.admin, request_key="walk")
     return WalkedHouse(**vars(house), seller=agent.user, agent=agent, payment=payment, shift=shift, expense=expense,
@@ -379,6 +382,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
         "expense-category": house.expense.category_id, "adjustment": house.adjustment.pk,
         "session": RouterSession.objects.get().pk, "past-session": SessionRecord.objects.get().pk,
         "session-end": SessionKick.objects.get().pk, "usage": AccountUsage.objects.get().pk,
+        "interface": InterfaceTraffic.objects.get().pk,
     }  # fmt: skip
 
 
@@ -421,6 +425,8 @@ OPERATOR_MAY = {
     "account-list GET", "account-detail GET", "account-disable POST", "account-enable POST", "account-kick POST",
     "session-list GET", "session-detail GET", "session-kick POST", "past-session-list GET", "past-session-detail GET",
     "session-end-list GET", "session-end-detail GET", "usage-list GET", "usage-detail GET",
+    "account-usage GET", "account-now GET",
+    "interface-list GET", "interface-detail GET", "interface-history GET", "interface-now GET",
     "payment-list GET", "payment-list POST", "payment-detail GET", "payment-method-list GET", "payment-method-detail GET",
     "cash-shift-list GET", "cash-shift-list POST", "cash-shift-detail GET", "cash-shift-count POST",
     "cash-shift-hand-over POST", "invoice-use-balance POST",
@@ -484,13 +490,15 @@ def test_every_action_of_the_api_names_a_permission_of_the_table() -> None:
 @pytest.fixture
 def _no_router(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk is about doors; what a router says is tested elsewhere."""
-    from locations.services import LogView, TestResult  # at the top, pytest would take it for a test
+    from locations.services import LogView, TestResult, Watch  # at the top, pytest would take it for a test
 
     answer = TestResult(True, "", "answers")
     monkeypatch.setattr("locations.api.views.location_test", lambda _location: answer)
     monkeypatch.setattr("locations.api.views.certificate_look", lambda _location: None)
     report = AccessReport("u", "7.16", "g", None, [], (), "", (), (), False)
     monkeypatch.setattr("locations.api.views.access_check", lambda _location, **_who: report)
+    for watch in ("interface_watch", "account_watch"):
+        monkeypatch.setattr(f"locations.api.traffic.{watch}", lambda *_asked: Watch([], None))
     monkeypatch.setattr("locations.admin.looking.router_log", lambda _location, **_filters: LogView([], 0, 0, []))
 
 
@@ -546,7 +554,7 @@ def _other_url(name: str) -> str:
         "admin:payments_take_cash": [999999],
         "admin:billing_adjust": [999999], "admin:agent_stock": [999999],
         "dashboard:customer": [999999], "dashboard:services": [999999], "dashboard:timeline": [999999],
-        "dashboard:traffic": [999999],
+        "dashboard:traffic": [999999], "dashboard:interface_now": [999999], "dashboard:account_now": [999999],
     }  # fmt: skip
     if name == "api-nothing":
         return "/api/v1/there-is-nothing/"
