@@ -137,7 +137,7 @@ class RouterImport(models.Model):
         indexes = [models.Index(fields=["location", "-id"], name="imports_router_place")]
 
     def __str__(self) -> str:
-        return f"{self.location_id}: {self.status}"
+        return self.location.name
 
 
 class RouterImportRow(models.Model):

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.admin.export import csv_response
+from core.admin.vendor import INPUT_CLASSES, SELECT_CLASSES
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.numbers import page_number
@@ -100,6 +101,7 @@ def rows_page(model_admin: ModelAdmin[RouterImport], request: HttpRequest, objec
         ],
         "older": page + 1 if len(rows) > ROWS_PER_PAGE else None, "newer": page - 1 if page > 1 else None,
         "csv": reverse("admin:imports_routerimport_csv", args=[row.pk]),
+        "input_classes": " ".join(INPUT_CLASSES), "select_classes": " ".join(SELECT_CLASSES),
     }  # fmt: skip
     return TemplateResponse(request, "imports/admin/router_rows.html", context)
 

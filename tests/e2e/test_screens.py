@@ -3,6 +3,8 @@ from another machine (`opened` asserts that)."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,8 @@ from tests.integration.admin.world import World
 pytestmark = pytest.mark.browser
 
 WIDTHS = (320, 360, 768, 1024, 1440)
+SHOT_WIDTHS = (360, 768, 1440)
+LOOK = "() => [matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light', document.documentElement.lang]"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 AXE_RUN = """
 tags => axe.run({runOnly: tags}).then(result => result.violations.map(
@@ -57,7 +61,7 @@ def screens(world: World) -> dict[str, str]:
 
 
 def judge(page: Any, name: str, axe_source: str) -> list[str]:
-    """Everything that is wrong with the page at every width."""
+    """Everything that is wrong with the page at every width; pictures of it in the folder SHOTS, to look at them."""
     wrong = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
@@ -66,6 +70,10 @@ def judge(page: Any, name: str, axe_source: str) -> list[str]:
             wrong.append(f"{name} at {width} px is wider: {page.evaluate(OVERFLOWING, width)}")
         page.evaluate(axe_source)
         wrong += [f"{name} at {width} px: {violation}" for violation in page.evaluate(AXE_RUN, TAGS)]
+        if (folder := os.environ.get("SHOTS")) and width in SHOT_WIDTHS:
+            theme, language = page.evaluate(LOOK)
+            file = f"{name.replace(' ', '-')}-{width}-{theme}-{language}.png"
+            page.screenshot(path=Path(folder) / file, full_page=True)
     return wrong
 
 
