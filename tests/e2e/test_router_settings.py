@@ -102,7 +102,7 @@ def test_pages_about_the_settings_of_a_router_fit(
         "pppoe asked": f"{server}?kind=pppoe", "drift": drift,
         **{f"plan {name}": f"{server}?plan={plan.pk}" for name, plan in plans.items()},
     }  # fmt: skip
-    page, wrong = opened(world.boss, 320, scheme, language).new_page(), []
+    page, wrong = opened(world.boss, 320, scheme, language, has_touch=True).new_page(), []
     for name, url in pages.items():
         page.set_viewport_size({"width": 320, "height": 900})
         page.goto(live_server.url + url)
