@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.choices import TaxMode
 from billing.ledger import chart
-from billing.models import Invoice
+from billing.models import Invoice, Subscription
 from billing.services.invoices import ManualLine
 from billing.services.invoices_manual import MANUAL_ACCOUNTS
 from core import clock
@@ -79,11 +79,15 @@ class WrittenForm(forms.Form):
 class InvoiceForm(WrittenForm, forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """A bill that a person writes. `request_key` makes a second press of "save" the same bill."""
 
-    refusal_aliases = {"lines": "line_0_text", "customer": "to"}
+    refusal_aliases = {"lines": "line_0_text", "customer": "to", "subscription": "service"}
 
     to = forms.CharField(
         label=gettext_lazy("customer"), max_length=120,
         help_text=gettext_lazy("Number, phone, user name, or the name when only one customer has it."),
+    )  # fmt: skip
+    service = forms.CharField(
+        label=gettext_lazy("for the service (user name)"), max_length=64, required=False,
+        help_text=gettext_lazy("Then it holds the service back when it is not paid in time. Empty: for no service."),
     )  # fmt: skip
     is_draft = forms.BooleanField(
         label=gettext_lazy("keep as a draft"), required=False,
@@ -102,6 +106,21 @@ class InvoiceForm(WrittenForm, forms.ModelForm):  # type: ignore[type-arg]  # no
         if self.user is not None and not self.user.has_perm("billing.add_invoice"):
             self.fields["is_draft"].initial = True
             self.fields["is_draft"].disabled = True  # he prepares, somebody else issues
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        data["subscription"] = self._service(data.get("to"), data.get("service", "").strip())
+        return data
+
+    def _service(self, customer: Customer | None, username: str) -> Subscription | None:
+        if customer is None or not username:
+            return None
+        rows = Subscription.objects.filter(customer=customer.merged_into_id or customer.pk, username=username)
+        row = rows.order_by("-pk").first()
+        if row is None:
+            text = _("%(customer)s has no service with this user name.")
+            self.add_error("service", text % {"customer": customer})
+        return row
 
     def clean_to(self) -> Customer:
         """The one customer this text means; he is among those this person may see."""

@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from billing.admin.invoice_again import BillAgain
 from billing.admin.invoice_drafts import DraftActions, draft_points
 from billing.admin.invoice_forms import LINES, CreditForm, InvoiceForm, ReasonForm
 from billing.choices import InvoiceKind, InvoiceStatus
@@ -64,7 +65,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(DraftActions, ModelAdmin[Invoice]):
+class InvoiceAdmin(BillAgain, DraftActions, ModelAdmin[Invoice]):
     form = InvoiceForm
     nav_group, nav_icon, nav_order = "money", "receipt_long", 10
     list_display = ("number_text", "customer_text", "state", "total_text", "left_text", "due_text")
@@ -76,7 +77,7 @@ class InvoiceAdmin(DraftActions, ModelAdmin[Invoice]):
     sortable_by = ()
     ordering = ("-id",)
     add_fieldsets: Any = (
-        (None, {"fields": ("to", "due_on", "tax_mode", "account", "request_key")}),
+        (None, {"fields": ("to", "service", "due_on", "tax_mode", "account", "request_key")}),
         *(
             (None, {"fields": (f"line_{n}_text", (f"line_{n}_price", f"line_{n}_quantity"))})
             for n in range(LINES)
@@ -84,7 +85,9 @@ class InvoiceAdmin(DraftActions, ModelAdmin[Invoice]):
         (None, {"fields": ("note", "is_draft")}),
     )  # fmt: skip
     fieldsets = add_fieldsets
-    confirmations = ("issue", "change_draft", "discard", "use_balance", "credit", "void", "write_off")
+    confirmations = (
+        "issue", "change_draft", "discard", "use_balance", "credit", "void", "bill_again", "write_off",
+    )  # fmt: skip
     live_template = "billing/admin/invoice_facts.html"
     is_facts_only = True
     audit_noun = ""
@@ -134,9 +137,9 @@ class InvoiceAdmin(DraftActions, ModelAdmin[Invoice]):
     def save_model(self, request: HttpRequest, obj: Invoice, form: Any, change: bool) -> None:
         data, actor = form.cleaned_data, request.user
         saved = invoice_write(
-            customer=data["to"], lines=data["lines"], due_on=data["due_on"], tax_mode=data["tax_mode"], note=data["note"],
-            request_key=f"u{actor.pk}:{data['request_key']}", now=clock.now(), actor=actor,  # type: ignore[arg-type]
-            ip=client_ip(request), is_draft=data["is_draft"],
+            customer=data["to"], subscription=data["subscription"], lines=data["lines"], due_on=data["due_on"],
+            tax_mode=data["tax_mode"], note=data["note"], request_key=f"u{actor.pk}:{data['request_key']}", now=clock.now(),
+            actor=actor, ip=client_ip(request), is_draft=data["is_draft"],  # type: ignore[arg-type]
         )  # fmt: skip
         obj.__dict__.update(saved.__dict__)
 

@@ -17,11 +17,12 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.money_out import MoneyPreviewOut
 from billing.choices import InvoiceStatus, TaxMode
 from billing.ledger import chart
 from billing.models import Allocation, Invoice, InvoiceLine
 from billing.pdf import invoice_pdf
-from billing.selectors import invoices_visible_to
+from billing.selectors import invoices_visible_to, subscriptions_visible_to
 from billing.services.invoices import (
     ManualLine,
     credit_note_issue,
@@ -34,6 +35,7 @@ from billing.services.invoices import (
     write_off,
 )
 from billing.services.invoices_manual import MANUAL_ACCOUNTS, MAX_LINES
+from billing.services.rebilling import bill_again_preview, invoice_bill_again
 from billing.services.roots import family_ids
 from billing.words import line_words
 from core import clock
@@ -69,6 +71,22 @@ class InvoiceLineIn(StrictSerializer):
     account = serializers.ChoiceField(choices=MANUAL_ACCOUNTS, default=chart.INCOME_OTHER)
 
 
+class ServiceField(serializers.IntegerField):
+    """The id of a service at the caller's locations; the validated value is the Subscription."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(min_value=1, max_value=MAX_ID, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        number = super().run_validation(data)
+        if number is serializers.empty or number is None:
+            return number
+        row = subscriptions_visible_to(self.context["request"].user).filter(pk=number).first()
+        if row is None:
+            raise serializers.ValidationError(_("There is no such service at your locations."))
+        return row
+
+
 class DraftChangeIn(StrictSerializer):
     lines = serializers.ListField(child=InvoiceLineIn(), min_length=1, max_length=MAX_LINES)
     due_on = serializers.DateField()
@@ -78,6 +96,9 @@ class DraftChangeIn(StrictSerializer):
 
 class InvoiceIn(DraftChangeIn):
     customer = CustomerField()
+    subscription = ServiceField(
+        required=False, help_text="A service of the customer: unpaid in time, the bill holds it back."
+    )
 
 
 class DraftIssueIn(StrictSerializer):
@@ -201,6 +222,8 @@ class InvoiceViewSet(RoomViewSet):
         "issue": "billing.add_invoice",
         "credit_note": "billing.credit_invoice",
         "void": "billing.void_invoice",
+        "bill_again": "billing.void_invoice",
+        "bill_again_preview": "billing.void_invoice",
         "write_off": "billing.write_off_invoice",
         "use_balance": "payments.take_cash",
     }
@@ -265,6 +288,21 @@ class InvoiceViewSet(RoomViewSet):
     def void(self, request: Request, pk: str) -> Response:
         """Take back a bill nothing was paid of."""
         return self._close(invoice_void)
+
+    @extend_schema(request=ReasonIn, responses={200: InvoiceOut})
+    @action(detail=True, methods=["post"], url_path="bill-again")
+    def bill_again(self, request: Request, pk: str) -> Response:
+        """Make it void and bill its days of the service again, as agreed now. The new bill; the void one if they cost nothing."""
+        invoice = self.get_object()
+        made = invoice_bill_again(invoice, **self.checked(ReasonIn), **who(request))
+        return self.answer(self.fresh(made or invoice))
+
+    @extend_schema(request=ReasonIn, responses={200: MoneyPreviewOut})
+    @action(detail=True, methods=["post"], url_path="bill-again-preview")
+    def bill_again_preview(self, request: Request, pk: str) -> Response:
+        """What billing its days again would ask. Nothing is done."""
+        found = bill_again_preview(self.get_object(), **self.checked(ReasonIn), actor=self.caller)
+        return Response(MoneyPreviewOut(found).data)
 
     @extend_schema(request=ReasonIn, responses={200: InvoiceOut})
     @action(detail=True, methods=["post"], url_path="write-off")

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from billing.api.money_out import MoneyPreviewOut
 from billing.api.services_in import (
     ActivateIn,
     AddonEndIn,
@@ -32,7 +33,6 @@ from billing.api.services_in import (
     WaitingChargeIn,
 )
 from billing.api.services_out import (
-    MoneyPreviewOut,
     RunOut,
     SubscriptionEventOut,
     SubscriptionOut,

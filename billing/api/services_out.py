@@ -11,7 +11,6 @@ from billing.models import TERMS_FIELDS, BillingRun, Subscription
 from billing.selectors_services import addons_running, charges_waiting, coupons_running, next_bill_of, overdue_of
 from billing.service_words import overdue_text
 from billing.services.history import today_at
-from billing.services.money_preview import BillPreview
 from core import clock
 from core.api.serializers import AmountField, OutSerializer
 
@@ -141,32 +140,6 @@ class SubscriptionEventOut(OutSerializer):
     actor = serializers.IntegerField(source="actor_id", allow_null=True, help_text="null: the system.")
     reason = serializers.CharField()
     details = serializers.DictField()
-
-
-class BillLineOut(OutSerializer):
-    words = serializers.CharField(help_text="In the caller's language.")
-    amount = AmountField(min_value=None, help_text="With tax.")
-
-
-class BillPreviewOut(OutSerializer):
-    total = AmountField()
-    due_on = serializers.DateField()
-    lines = serializers.SerializerMethodField()
-
-    @extend_schema_field(BillLineOut(many=True))
-    def get_lines(self, bill: BillPreview) -> Any:
-        return BillLineOut([{"words": words, "amount": amount} for words, amount in bill.lines], many=True).data
-
-
-class MoneyPreviewOut(OutSerializer):
-    """What a step would do to the money. Nothing of it was done."""
-
-    bills = BillPreviewOut(many=True)
-    credited = AmountField()
-    balance_before = AmountField()
-    debt_before = AmountField()
-    balance = AmountField(help_text="Of the customer afterwards.")
-    debt = AmountField()
 
 
 class RunOut(serializers.ModelSerializer[BillingRun]):

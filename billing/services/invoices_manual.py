@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing.choices import LineKind, TaxMode
 from billing.ledger import chart
-from billing.models import Invoice
+from billing.models import Invoice, Subscription
 from billing.services.amounts import amount_signed
 from billing.services.invoices_acting import day_at, staff_acted
 from billing.services.invoices_drafts import DraftLine, InvoiceDraft
@@ -53,9 +53,11 @@ def invoice_write(
     tax_mode: str = TaxMode.NONE,
     note: str = "",
     is_draft: bool = False,
+    subscription: Subscription | None = None,
 ) -> Invoice:
     """Issue a bill as written; what the customer has in his balance pays it at once.
 
+    With a `subscription` it is a bill of that service: overdue it holds it back.
     `is_draft`: kept instead, without a number and unseen by the customer, until `draft_issue`. The same `request_key`
     returns the bill it made. Raises DomainError naming the fields that are wrong.
     """
@@ -67,6 +69,8 @@ def invoice_write(
             raise DomainError("invoice.request_key", _("This request was already used for another bill."), status=409)
         return known
     draft = draft_of(root, lines, source=source, due_on=due_on, tax_mode=tax_mode, note=note, now=now)
+    if subscription is not None:
+        draft = _of_service(draft, subscription, actor)
     if is_draft:
         kept = draft_save(draft, root, now=now, actor=actor)
         staff_acted(actor, "invoice.drafted", ip, invoice=kept.pk, customer=root.pk, total=str(kept.total))
@@ -112,6 +116,15 @@ def _refuse_stranger(customer: Customer, actor: User | None) -> None:
     if places.query.where and not places.filter(pk__in=[customer.location_id or 0]).exists():
         message = _("There is no such customer at your locations.")
         raise DomainError("customer.not_found", message, fields={"customer": message}, status=404)
+
+
+def _of_service(draft: InvoiceDraft, subscription: Subscription, actor: User | None) -> InvoiceDraft:
+    """The customer is locked: his services stay his meanwhile."""
+    row = Subscription.objects.filter(pk=subscription.pk, customer_id=draft.customer_id).first()
+    if row is None or (actor is not None and not locations_visible_to(actor).filter(pk=row.location_id).exists()):
+        message = _("This customer has no such service.")
+        raise DomainError("invoice.subscription", message, fields={"subscription": message})
+    return replace(draft, subscription_id=row.pk, location_id=row.location_id)
 
 
 def _draft_lines(lines: Sequence[ManualLine]) -> list[DraftLine]:

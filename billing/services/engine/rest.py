@@ -24,6 +24,9 @@ from core.money import quantise
 
 OF_SERVICE = (LineKind.SUBSCRIPTION, LineKind.PRORATION)
 OUT_OF_TURN = ("paused", "ended", "plan_change")  # why days come back; in the source of the credit note that gives them
+FROM_BEFORE = frozenset(
+    {"carried", "credited", "rounding", "elsewhere"}
+)  # in details of a discount that came with its days
 Days = tuple[date, date]  # half open
 
 

@@ -201,6 +201,7 @@ ADMIN_PAGES: dict[str, str] = {
     "billing_invoice_discard": "billing.prepare_invoice",
     "billing_invoice_credit": "billing.credit_invoice",
     "billing_invoice_void": "billing.void_invoice",
+    "billing_invoice_bill_again": "billing.void_invoice",
     "billing_invoice_write_off": "billing.write_off_invoice",
     "billing_invoice_pdf": "billing.view_invoice",
     "billing_invoice_live": "billing.view_invoice",
@@ -443,6 +444,7 @@ OPERATOR_MAY = {
 ONLY_ADMIN_MAY = {
     "plan-list POST", "plan-detail PATCH", "plan-publish POST", "plan-unpublish POST",
     "invoice-list POST", "invoice-issue POST", "invoice-credit-note POST", "invoice-void POST", "invoice-write-off POST",
+    "invoice-bill-again POST", "invoice-bill-again-preview POST",
     "batch-cancel POST",
     "voucher-void POST", "voucher-extend POST", "voucher-move POST",
     "location-list POST", "location-detail PATCH", "location-test POST", "location-retry POST",
