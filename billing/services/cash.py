@@ -15,7 +15,15 @@ from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
 from billing.models import CashShift, JournalEntry
 from billing.services.amounts import amount_not_negative, amount_positive
-from billing.services.drawers import account_amount, drawer_close, drawer_lock, in_drawer_check, open_shift, shift_check
+from billing.services.drawers import (
+    account_amount,
+    drawer_close,
+    drawer_lock,
+    drawer_of_other_enter,
+    in_drawer_check,
+    open_shift,
+    shift_check,
+)
 from billing.services.staff import staff_acted
 from core.db.locks import lock_row
 from core.db.transition import transition
@@ -117,7 +125,8 @@ def shift_hand_over(
 ) -> CashShift:
     """Hand the counted money over: into a colleague's drawer, a bank account, or (neither given) to the owner.
 
-    The rest stays in the drawer for the next shift. Raises TransitionError unless the shift is counted.
+    The rest stays in the drawer for the next shift. Raises TransitionError unless the shift is counted, DomainError
+    (`cash.no_shift`) for a colleague without a shift where the setting asks for one.
     """
     _own_or_manager(shift, actor)
     value = amount_positive(amount)
@@ -193,7 +202,7 @@ def _destination(from_user_id: int, to_user: User | None, to_bank: str) -> str:
         if to_user.pk == from_user_id or not to_user.is_active:
             message = _("Hand it over to somebody else.")
             raise DomainError("cash.same_drawer", message, fields={"to_user": message})
-        return chart.cash(to_user.pk)
+        return drawer_of_other_enter(to_user, field="to_user")
     return bank_account(to_bank) if to_bank else chart.OWNER
 
 

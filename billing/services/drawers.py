@@ -26,18 +26,36 @@ SHIFT_NEEDED = "billing.cash_needs_shift"
 
 def drawer_enter(user: User) -> str:
     """The account of the drawer that is about to receive. Raises TransitionError (`cash.no_shift`), see `shift_check`."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR KEY SHARE", [user.pk])
+    _share(user.pk)
     shift_check(user)
     return chart.cash(user.pk)
 
 
+def drawer_of_other_enter(user: User, *, field: str = "") -> str:
+    """The same for money that somebody else puts there: the refusal (DomainError `cash.no_shift`) says whose shift is missing."""
+    _share(user.pk)
+    if _is_shift_missing(user):
+        message = _("%(name)s has no open cash shift, so nobody would count this money. Nothing was changed.")
+        message %= {"name": user.get_full_name() or user.username}
+        raise DomainError("cash.no_shift", message, fields={field: message} if field else None, status=409)
+    return chart.cash(user.pk)
+
+
+def _share(user_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM accounts_user WHERE id = %s FOR KEY SHARE", [user_id])
+
+
 def shift_check(user: User) -> None:
     """Where the setting asks for shifts, nobody takes or gives cash without one."""
-    if setting(SHIFT_NEEDED) and open_shift(user) is None:
+    if _is_shift_missing(user):
         raise TransitionError(
             _("Open your cash shift first. Nothing was taken and nothing was changed."), code="cash.no_shift"
         )
+
+
+def _is_shift_missing(user: User) -> bool:
+    return bool(setting(SHIFT_NEEDED)) and open_shift(user) is None
 
 
 def drawer_lock(user_id: int) -> Decimal:

@@ -18,7 +18,7 @@ from billing.ledger.posting import Line, entry_post, entry_reverse
 from billing.models import Expense, ExpenseCategory, JournalEntry
 from billing.services.amounts import amount_positive
 from billing.services.cash import key_checked
-from billing.services.drawers import drawer_lock, in_drawer_check, shift_check
+from billing.services.drawers import drawer_enter, drawer_lock, drawer_of_other_enter, in_drawer_check, shift_check
 from billing.services.staff import staff_acted
 from core.db.locks import lock_row
 from core.errors import DomainError, TransitionError
@@ -92,10 +92,15 @@ def _write(
 
 @transaction.atomic
 def expense_reverse(expense: Expense, *, reason: str, now: datetime, actor: User, ip: str | None = None) -> Expense:
-    """Take an expense back: the money is where it came from again. Once; raises TransitionError (`expense.reversed`)."""
+    """Take an expense back: the money is where it came from again. Once; raises TransitionError (`expense.reversed`).
+
+    Cash goes into the drawer that paid: not while that is being counted, and, where the setting asks for shifts, not
+    without one (`cash.no_shift`).
+    """
     if not reason.strip():
         message = _("Write why.")
         raise DomainError("expense.reason", message, fields={"reason": message})
+    _source_enter(expense.paid_from, actor)
     fresh = lock_row(Expense.objects.all(), expense.pk)
     if fresh.reversed_at is not None:
         raise TransitionError(_("This expense was taken back already."), code="expense.reversed")
@@ -118,6 +123,14 @@ def _source_lock(paid_from: str, actor: User) -> Decimal | None:
         message = _("Only from your own drawer.")
         raise DomainError("expense.paid_from", message, fields={"paid_from": message})
     return drawer_lock(actor.pk)
+
+
+def _source_enter(paid_from: str, actor: User) -> None:
+    owner = chart.cash_owner(paid_from)
+    if owner == actor.pk:
+        drawer_enter(actor)
+    elif owner is not None:
+        drawer_of_other_enter(User.objects.get(pk=owner))
 
 
 def _latest_day(now: datetime) -> date:
