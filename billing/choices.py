@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+CASH_NAME = "Cash"  # the method of money in a drawer, as kept; shown in the reader's language
+
 
 class PlanType(models.TextChoices):
     HOTSPOT = "hotspot", _("Hotspot")

@@ -18,15 +18,16 @@ from typing import Any
 import segno
 from django.conf import settings
 from django.utils.dateformat import format as date_format
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, XPos, YPos
 from fpdf.fonts import FontFace
 
 from billing.choices import InvoiceKind, InvoiceStatus
 from billing.models import Invoice
-from billing.words import line_words, percent_words
+from billing.selectors import carried_of, note_of
+from billing.words import carried_words, line_words, percent_words
 from core.formats import moment, money, number
 from core.links import pay_link
 from core.settings_registry import setting
@@ -61,7 +62,7 @@ def language_of(customer: Customer) -> str:
 
 
 def invoice_pdf(invoice: Invoice, language: str = "") -> bytes:
-    """The bill or credit note as a file. Needs `customer`; reads lines and what settled it."""
+    """The bill or credit note as a file. Needs `customer`; reads lines, and what is open beside it."""
     with override(language or language_of(invoice.customer)):
         page = Page(_title(invoice))
         page.set_creation_date(invoice.opened_at or invoice.created_at)
@@ -69,8 +70,11 @@ def invoice_pdf(invoice: Invoice, language: str = "") -> bytes:
         page.party(_("Bill to"), invoice.customer)
         page.lines([(line_words(row), row.quantity, row.amount) for row in invoice.lines.all()])
         page.totals(_totals(invoice))
-        if invoice.note:
-            page.paragraph(invoice.note)
+        carried = carried_of(invoice)
+        for text in carried_words(carried.debt, carried.balance):
+            page.paragraph(text)
+        if note := note_of(invoice):
+            page.paragraph(note)
         if invoice.kind == InvoiceKind.INVOICE and invoice.status == InvoiceStatus.OPEN:
             page.pay_box(pay_link(invoice.token))
         return page.done()
@@ -142,7 +146,7 @@ class Page(FPDF):
         self.set_margins(MARGIN, MARGIN, MARGIN)
         self.set_auto_page_break(True, margin=26)
         self.set_title(title)
-        self.set_lang(settings.LANGUAGE_CODE)
+        self.set_lang(get_language() or settings.LANGUAGE_CODE)
         self.foot = " ".join(str(setting("invoice.footer")).split())
         self.add_page()
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import F, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.models import User
-from billing.choices import InvoiceKind, InvoiceStatus
-from billing.models import BillingRun, Invoice, Plan, PlanLocation, Subscription
+from billing.choices import InvoiceKind, InvoiceStatus, LineKind
+from billing.models import BillingRun, Invoice, InvoiceLine, Plan, PlanLocation, Subscription
+from billing.words import note_words
+from customers.selectors import family_of
 from locations.models import Location
 from locations.selectors import locations_visible_to
 
@@ -37,6 +41,43 @@ def invoices_visible_to(user: User) -> QuerySet[Invoice]:
     if not places.query.where:
         return Invoice.objects.all()
     return Invoice.objects.filter(location__in=list(places.values_list("pk", flat=True)))
+
+
+def with_why(rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """With `first_details`, what `billing.words.note_words` explains a credit note by, in the same query."""
+    lines = InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind=LineKind.CREDIT).order_by("position")
+    return rows.annotate(first_details=Subquery(lines.values("details")[:1]))
+
+
+def note_of(row: Invoice) -> str:
+    """Why, and what a person wrote, in the reader's language; asks for the first line unless `with_why` brought it."""
+    if row.kind != InvoiceKind.CREDIT_NOTE:
+        return row.note
+    if hasattr(row, "first_details"):
+        return note_words(row.note, row.first_details)
+    line = row.lines.order_by("position").first()
+    return note_words(row.note, line.details if line else None)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What an open bill leaves to say: what older bills still ask, and money we hold."""
+
+    debt: Decimal
+    balance: Decimal
+
+
+def carried_of(bill: Invoice) -> Carried:
+    """Of the bill's customer and those merged with him; nothing beside a bill that asks for nothing any more."""
+    if bill.kind != InvoiceKind.INVOICE or bill.status != InvoiceStatus.OPEN:
+        return Carried(Decimal(0), Decimal(0))
+    root = bill.customer.merged_into or bill.customer
+    older = Q(opened_at__lt=bill.opened_at) | Q(opened_at=bill.opened_at, pk__lt=bill.pk)
+    debts = Invoice.objects.filter(
+        older, customer_id__in=family_of(root), status=InvoiceStatus.OPEN, kind=InvoiceKind.INVOICE
+    )
+    debt = debts.aggregate(left=Sum(F("total") - F("settled_amount")))["left"] or Decimal(0)
+    return Carried(debt, root.balance)
 
 
 def customers_of_username(text: str, limit: int) -> list[int]:

@@ -57,6 +57,8 @@ def invoice_words(row: Invoice, today: date) -> Words:
     return Words(Tone.WAITING, "schedule", _("Partly settled") if row.settled_amount else _("Open"))
 
 
+DEBT_BEFORE = "debt_before"
+
 # --- lines of bills -------------------------------------------------------------------------------------------------
 #
 # `details` of a line, by kind. Days are ISO; "to" is the first day after; amounts and percents are text.
@@ -70,8 +72,8 @@ def invoice_words(row: Invoice, today: date) -> Words:
 #   late_fee      number, due_on; percent when it is one
 #   plan_credit   plan, to_plan, from, to, days
 #   credit        of a service: reason (paused, ended), plan, from, to, days
-#                 on a credit note: number, kind, text, details of the line it mirrors
-#   manual        its text, until the person was erased
+#                 on a credit note: number, kind, text, details of the line it mirrors; why: see `why_words`
+#   manual        its text, until the person was erased; or said: debt_before (owed before this house knew him)
 
 
 def line_words(line: InvoiceLine) -> str:
@@ -85,6 +87,52 @@ def words_of_details(kind: str, details: Mapping[str, Any]) -> str:
         return SENTENCES[LineKind(kind)](details)
     except (KeyError, ValueError, TypeError):
         return str(LineKind(kind).label) if kind in LineKind.values else kind
+
+
+def carried_words(debt: Decimal, balance: Decimal) -> list[str]:
+    """A line each under an open bill, for its customer: older debt, and money we hold; none for what is nothing."""
+    lines = [_("Bills from before that are still to pay: %(amount)s.") % {"amount": money(debt)}] if debt else []
+    return lines + ([_("Your balance with us: %(amount)s.") % {"amount": money(balance)}] if balance else [])
+
+
+def note_words(note: str, details: Mapping[str, Any] | None) -> str:
+    """What stands under a bill: why a credit note was made, by `details` of its first line, and what a person wrote."""
+    why = why_words(details or {})
+    return " ".join(f"{why}. {note}".split()) if why and note else why or note
+
+
+def why_words(details: Mapping[str, Any]) -> str:
+    """Why days came back, in the reader's language; "" where a person wrote the credit note, or where it is an old one.
+
+    `why` holds why (paused, ended, plan_change, addons_paused, addons_ended, addon_ended), from, to, days and of.
+    """
+    why = details.get("why")
+    if not isinstance(why, Mapping):
+        return ""
+    try:
+        values = {"days": _days(why), "n": int(why.get("days", 0)), "of": int(why.get("of", 0))}
+        values["name"] = str(details.get("details", {}).get("name", ""))
+        return _WHY[why["why"]](values)
+    except (KeyError, ValueError, TypeError):
+        return ""
+
+
+_WHY: dict[str, Callable[[dict[str, Any]], str]] = {
+    "paused": lambda values: ngettext(
+        "Paused %(days)s: %(n)d of %(of)d days credited", "Paused %(days)s: %(n)d of %(of)d days credited", values["n"]
+    ) % values,
+    "ended": lambda values: ngettext(
+        "Ended, not used %(days)s: %(n)d of %(of)d days credited",
+        "Ended, not used %(days)s: %(n)d of %(of)d days credited", values["n"],
+    ) % values,
+    "plan_change": lambda values: ngettext(
+        "Plan changed, not used %(days)s: %(n)d of %(of)d days credited",
+        "Plan changed, not used %(days)s: %(n)d of %(of)d days credited", values["n"],
+    ) % values,
+    "addons_paused": lambda values: _("Add-ons, paused %(days)s") % values,
+    "addons_ended": lambda values: _("Add-ons, ended, not used %(days)s") % values,
+    "addon_ended": lambda values: _("%(name)s, ended, not used %(days)s") % values,
+}  # fmt: skip
 
 
 def days_words(start: date, end: date) -> str:
@@ -197,6 +245,8 @@ def _credit(details: Mapping[str, Any]) -> str:
 
 
 def _manual(details: Mapping[str, Any]) -> str:
+    if details.get("said") == DEBT_BEFORE:
+        return _("Debt from before")
     return str(details.get("text") or _("no longer kept"))
 
 

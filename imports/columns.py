@@ -24,15 +24,16 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "wa",
         "phonenumber",
     ),
-    "email": ("email", "e mail", "surel"),
+    "email": ("email", "e mail", "surel", "e mail address", "alamat email"),
     "address": ("address", "alamat"),
     "location": ("location", "lokasi", "pos", "router"),
-    "area": ("area", "odp", "wilayah", "dusun"),
+    "area": ("area", "odp", "wilayah", "dusun", "area or odp", "area atau odp"),
     "tags": ("tags", "tag", "label"),
     "latitude": ("latitude", "lat", "lintang"),
     "longitude": ("longitude", "lon", "lng", "bujur"),
     "notes": ("notes", "note", "catatan", "keterangan"),
     "language": ("language", "bahasa"),
+    "is_active": ("active", "aktif"),
     "balance": ("balance", "saldo"),
     "debt": ("debt", "hutang", "tunggakan", "piutang"),
 }
@@ -40,8 +41,9 @@ LABELS = {
     "number": _("customer number"), "name": _("name"), "phone": _("phone"), "email": _("e-mail address"),
     "address": _("address"), "location": _("location"), "area": _("area or ODP"), "tags": _("tags"),
     "latitude": _("latitude"), "longitude": _("longitude"), "notes": _("notes"), "language": _("language"),
-    "balance": _("balance"), "debt": _("debt"),
+    "is_active": _("active"), "balance": _("balance"), "debt": _("debt"),
 }  # fmt: skip
+PASSED_OVER = {"created", "dibuat"}  # in our own files; a customer is new on the day he is brought
 _COLUMN = {name: column for column, names in SYNONYMS.items() for name in names}
 
 
@@ -61,7 +63,8 @@ class Header:
 def header_read(cells: Sequence[str]) -> Header:
     """`["Nama", "No. HP", "Paket"]` → columns ("name", "phone", None), unknown ("Paket",)."""
     columns = [_COLUMN.get(_plain(cell)) for cell in cells]
-    unknown = tuple(cell for cell, column in zip(cells, columns, strict=True) if column is None and cell)
+    nameless = [cell for cell, column in zip(cells, columns, strict=True) if column is None and cell]
+    unknown = tuple(cell for cell in nameless if _plain(cell) not in PASSED_OVER)
     seen = [column for column in columns if column]
     repeated = tuple(sorted({column for column in seen if seen.count(column) > 1}))
     return Header(tuple(columns), unknown, repeated)

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from core.admin.export import as_it_was
 from core.errors import DomainError
 
 MAX_UNPACKED = 300 * 1024 * 1024
@@ -102,4 +103,4 @@ def _bounded(row: list[str], number: int) -> list[str]:
         row.pop()
     if len(row) > MAX_COLUMNS:
         raise _unreadable(_("Row %(n)d has more than %(max)d columns.") % {"n": number, "max": MAX_COLUMNS})
-    return [cell[:MAX_CELL] for cell in row]
+    return [as_it_was(cell)[:MAX_CELL] for cell in row]

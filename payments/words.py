@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from billing.choices import AdjustmentStatus
+from billing.choices import CASH_NAME, AdjustmentStatus
 from billing.ledger import chart
 from billing.models import Allocation, Posting
 from billing.reports.names import account_names
@@ -20,7 +20,6 @@ from core.words import Tone, Words
 from customers.models import Customer
 from payments.choices import PaymentStatus
 from payments.models import Payment, PaymentMethod, Reversal
-from payments.services.methods import CASH_NAME
 from payments.services.reversals import MoneyAt, Preview
 
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind, InvoiceKind, InvoiceStatus
 from billing.models import Allocation, Invoice
-from billing.words import line_words
+from billing.selectors import carried_of
+from billing.words import carried_words, line_words
 from core import formats
 from core.words import Tone
 
@@ -54,6 +55,12 @@ def invoice_by_token(token: str) -> Invoice | None:
 
 def line_rows(invoice: Invoice) -> list[Row]:
     return [Row(line_words(line), formats.money(line.amount)) for line in invoice.lines.all()]
+
+
+def carried_rows(invoice: Invoice) -> list[str]:
+    """Older debt and the balance of the same customer, while this bill is open: sums, no other bill by name."""
+    carried = carried_of(invoice)
+    return carried_words(carried.debt, carried.balance)
 
 
 def settlements(invoice: Invoice) -> list[Allocation]:

@@ -15,6 +15,7 @@ from billing.admin import (
     nights,
     offers,
     plans,
+    report_rows,
     reports,
     subscriptions,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "nights",
     "offers",
     "plans",
+    "report_rows",
     "reports",
     "subscriptions",
 ]

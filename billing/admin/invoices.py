@@ -18,12 +18,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from billing.admin.invoice_again import BillAgain
 from billing.admin.invoice_drafts import DraftActions, draft_points
+from billing.admin.invoice_file import InvoiceFile
 from billing.admin.invoice_forms import LINES, CreditForm, InvoiceForm, ReasonForm
 from billing.choices import InvoiceKind, InvoiceStatus
 from billing.ledger import chart
 from billing.models import Allocation, Charge, Invoice, JournalEntry
 from billing.pdf import invoice_pdf, quantity_words
-from billing.selectors import invoices_visible_to
+from billing.selectors import invoices_visible_to, note_of
 from billing.services.invoices import (
     credit_left,
     credit_note_issue,
@@ -35,7 +36,7 @@ from billing.services.invoices import (
 from billing.services.roots import family_ids
 from billing.words import invoice_words, line_words
 from core import clock
-from core.admin import AutocompleteFilter, Confirmation, ModelAdmin
+from core.admin import AutocompleteFilter, Confirmation
 from core.client_ip import client_ip
 from core.formats import local, moment, money
 from core.links import pay_link
@@ -65,7 +66,7 @@ class DueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(BillAgain, DraftActions, ModelAdmin[Invoice]):
+class InvoiceAdmin(BillAgain, DraftActions, InvoiceFile):
     form = InvoiceForm
     nav_group, nav_icon, nav_order = "money", "receipt_long", 10
     list_display = ("number_text", "customer_text", "state", "total_text", "left_text", "due_text")
@@ -340,7 +341,7 @@ def fact_rows(row: Invoice) -> list[tuple[str, str]]:
         (_("To pay by"), day_words(row.due_on)),
         (_("Without tax"), money(row.subtotal)), (_("Tax"), money(row.tax_amount)),
     ]  # fmt: skip
-    return [*rows, (_("Note"), row.note)] if row.note else rows
+    return [*rows, (_("Note"), note)] if (note := note_of(row)) else rows
 
 
 def links(row: Invoice) -> list[Link]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,13 +20,15 @@ from billing.admin.reports import page_url
 from billing.admin.rows_filter import RowsFilter, asked_rows
 from billing.admin.sources import source_url
 from billing.choices import EntryKind
+from billing.ledger import chart
 from billing.models import Allocation, JournalEntry, Posting
 from billing.reports.names import account_names
 from billing.reports.postings import PostingQuery
 from billing.reports.scope import entries_visible_to, postings_visible_to
 from core.admin import ModelAdmin, ReadOnlyMixin
 from core.errors import DomainError
-from core.formats import moment, money
+from core.formats import local, moment, money
+from core.money import quantise
 from core.words import Tone, Words
 
 
@@ -42,6 +45,11 @@ class JournalEntryAdmin(ReadOnlyMixin, ModelAdmin[JournalEntry]):
     search_help_text = gettext_lazy("Cause, for example invoice:12")
     sortable_by = ()
     ordering = ("-id",)
+    csv_fields = (
+        "id", "csv_when", "csv_recorded", "what", "csv_amount", "source", "method", "reason", "actor", "location", "agent",
+        "reverses_id",
+    )  # fmt: skip
+    is_file_linked = True
     empty_text = gettext_lazy("Every movement of money is written here, for ever. Nothing has moved yet.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[JournalEntry]:
@@ -72,6 +80,27 @@ class JournalEntryAdmin(ReadOnlyMixin, ModelAdmin[JournalEntry]):
     @admin.display(description=gettext_lazy("state"))
     def state(self, row: JournalEntry) -> Any:
         return entry_words(row).html()
+
+    def csv_rows(self, queryset: QuerySet[JournalEntry]) -> QuerySet[JournalEntry]:
+        debits = Posting.objects.filter(entry=OuterRef("pk"), amount__gt=0).order_by().values("entry")
+        moved = Subquery(debits.annotate(sum=Sum("amount")).values("sum"))
+        return queryset.select_related("actor", "location", "agent").annotate(moved=moved)
+
+    @admin.display(description=gettext_lazy("when"))
+    def csv_when(self, row: JournalEntry) -> str:
+        return when_plain(row, row.occurred_at)
+
+    @admin.display(description=gettext_lazy("recorded"))
+    def csv_recorded(self, row: JournalEntry) -> str:
+        return when_plain(row, row.recorded_at)
+
+    @admin.display(description=gettext_lazy("amount"))
+    def csv_amount(self, row: JournalEntry) -> Decimal:
+        return quantise(getattr(row, "moved", None) or 0)
+
+    @admin.display(description=gettext_lazy("takes back"))
+    def reverses_id(self, row: JournalEntry) -> Any:
+        return row.reverses_id
 
     def facts(self, request: HttpRequest, row: JournalEntry) -> dict[str, Any]:
         legs = list(Posting.objects.filter(entry=row).select_related("customer", "plan").order_by("pk"))
@@ -124,6 +153,11 @@ class PostingAdmin(ReadOnlyMixin, ModelAdmin[Posting]):
     list_select_related = ("entry__location", "customer")
     sortable_by = ()
     ordering = ("-id",)
+    csv_fields = (
+        "entry_id", "csv_when", "csv_entry", "csv_source", "account", "csv_account", "csv_customer", "csv_name", "plan",
+        "csv_debit", "csv_credit", "csv_place",
+    )  # fmt: skip
+    is_file_linked = True
     empty_text = gettext_lazy("Every entry of the journal has at least two postings; they appear here.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Posting]:
@@ -167,6 +201,49 @@ class PostingAdmin(ReadOnlyMixin, ModelAdmin[Posting]):
         older = self.get_queryset(request).filter(whole.posting_condition(), pk__lte=rows[0].pk).order_by()
         return older.aggregate(total=Sum("amount"))["total"] or Decimal(0)
 
+    def csv_rows(self, queryset: QuerySet[Posting]) -> QuerySet[Posting]:
+        return queryset.select_related("entry__location", "customer", "plan")
+
+    @admin.display(description=gettext_lazy("entry"))
+    def entry_id(self, row: Posting) -> int:
+        return row.entry_id
+
+    @admin.display(description=gettext_lazy("when"))
+    def csv_when(self, row: Posting) -> str:
+        return when_plain(row.entry, row.entry.occurred_at)
+
+    @admin.display(description=gettext_lazy("kind"))
+    def csv_entry(self, row: Posting) -> str:
+        return str(EntryKind(row.entry.kind).label)
+
+    @admin.display(description=gettext_lazy("cause"))
+    def csv_source(self, row: Posting) -> str:
+        return row.entry.source
+
+    @admin.display(description=gettext_lazy("name of the account"))
+    def csv_account(self, row: Posting) -> str:
+        return chart.name_of(row.account)
+
+    @admin.display(description=gettext_lazy("customer number"))
+    def csv_customer(self, row: Posting) -> str:
+        return row.customer.number if row.customer else ""
+
+    @admin.display(description=gettext_lazy("customer"))
+    def csv_name(self, row: Posting) -> str:
+        return row.customer.name if row.customer else ""
+
+    @admin.display(description=gettext_lazy("debit"))
+    def csv_debit(self, row: Posting) -> Any:
+        return quantise(row.amount) if row.amount > 0 else ""
+
+    @admin.display(description=gettext_lazy("credit"))
+    def csv_credit(self, row: Posting) -> Any:
+        return quantise(-row.amount) if row.amount < 0 else ""
+
+    @admin.display(description=gettext_lazy("location"))
+    def csv_place(self, row: Posting) -> str:
+        return str(row.entry.location or "")
+
     @admin.display(description=gettext_lazy("when"))
     def when(self, row: Posting) -> str:
         place = row.entry.location
@@ -206,6 +283,11 @@ def balance_words(amount: Decimal) -> str:
         return money(0)
     text = _("%(amount)s debit") if amount > 0 else _("%(amount)s credit")
     return text % {"amount": money(abs(amount))}
+
+
+def when_plain(entry: JournalEntry, at: datetime) -> str:
+    """`2026-11-22 14:05` by the clock of its place, as spreadsheets sort it."""
+    return f"{local(at, entry.location.timezone if entry.location else None):%Y-%m-%d %H:%M}"
 
 
 def _query(request: HttpRequest) -> PostingQuery:

@@ -55,6 +55,11 @@ class BillingRunAdmin(ReadOnlyMixin, ModelAdmin[BillingRun]):
     confirmations = ("cancel", "again")
     live_template = "billing/admin/run_facts.html"
     is_facts_only = True
+    csv_fields = (
+        "id", "csv_kind", "location", "day", "status", "done", "total", "csv_outcome", "error", "created_by", "created_at",
+        "finished_at",
+    )  # fmt: skip
+    is_file_linked = True
     empty_text = gettext_lazy(
         "Every night each location's bills are made, and every step for many services is a run, too."
     )
@@ -73,6 +78,14 @@ class BillingRunAdmin(ReadOnlyMixin, ModelAdmin[BillingRun]):
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, row: BillingRun) -> str:
         return _("%(done)d of %(total)d") % {"done": row.done, "total": row.total}
+
+    @admin.display(description=gettext_lazy("kind"))
+    def csv_kind(self, row: BillingRun) -> str:
+        return str(KINDS.get(row.kind, row.kind))
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def csv_outcome(self, row: BillingRun) -> str:
+        return ", ".join(f"{label}: {value}" for label, value in counts_rows(row.outcome))
 
     def facts(self, request: HttpRequest, row: BillingRun) -> dict[str, Any]:
         row.refresh_from_db()

@@ -10,28 +10,21 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from billing.reports.asking import Ask, AskForm
-from billing.reports.catalogue import REPORTS, VIEW_BOOKS, VIEW_REPORTS, Report
+from billing.reports.catalogue import REPORTS, Report
 from billing.reports.chart import column_chart, line_chart
-from billing.reports.costs import CostQuery
-from billing.reports.receivables import AGES, InvoiceQuery
-from billing.reports.table import Cell, Column, Form, RowsBehind, Table
+from billing.reports.table import Cell, Form, RowsBehind, Table
 from billing.reports.writing import header, lines, shown
 from core import clock
 from core.admin import Page, add_page, style_form
 from core.admin.export import csv_response
 from core.errors import DomainError
-from core.formats import money, number
-from core.numbers import page_number
 
-ROWS_PER_PAGE = 100
-MOST_COSTS = 500
 _LISTS = {
     "postings": "admin:billing_posting_changelist", "invoices": "admin:report_receivables_rows",
-    "costs": "admin:report_costs_rows",
+    "costs": "admin:report_costs_rows", "parts:profit": "admin:report_profit_parts",
+    "parts:shifts": "admin:report_shifts_parts", "parts:trial-balance": "admin:report_trial_balance_parts",
 }  # fmt: skip
 
 
@@ -58,20 +51,33 @@ def asked_form(report: Report, request: HttpRequest) -> AskForm:
 def report_page(report: Report, request: HttpRequest) -> HttpResponseBase:
     """Filter, sentence, chart and table; with `?format=csv` the same table as a file."""
     form = asked_form(report, request)
-    context = _context(request, report.title, about=report.about, form=form, report=report)
+    context = page_context(request, report.title, about=report.about, form=form, report=report)
     try:
         ask = form.ask()
         table = report.run(ask, request.user)  # type: ignore[arg-type]  # the page's guard let only staff in
     except DomainError:
         return TemplateResponse(request, "billing/admin/report.html", context, status=400)
     if request.GET.get("format") == "csv":
-        return csv_response(_file_name(report, ask), header(table), lines(table, ask.zone), list)
-    query = {name: value for name, value in request.GET.items() if name != "format"}
+        return csv_response(file_name(report, ask), header(table), lines(table, ask.zone), list)
     context |= {
         "table": table, "drawn": drawn(table, ask.zone), "chart": chart_of(table, ask.zone), "zone": ask.zone,
-        "csv_url": "?" + urlencode({**query, "format": "csv"}),
+        "csv_url": csv_link(request), "see": see_link(table, ask),
     }  # fmt: skip
     return TemplateResponse(request, "billing/admin/report.html", context)
+
+
+def see_link(table: Table, ask: Ask) -> dict[str, Any] | None:
+    """The report that answers what this one cannot, for the same days and place."""
+    if not table.see:
+        return None
+    place = {"location": ask.location_id} if ask.location_id else {}
+    query = urlencode({"from": ask.from_on, "to": ask.to_on, **place})
+    return {"title": REPORTS[table.see].title, "url": f"{reverse(f'admin:report_{table.see}')}?{query}"}
+
+
+def csv_link(request: HttpRequest) -> str:
+    """The same question, answered as a file."""
+    return "?" + urlencode({**request.GET.dict(), "format": "csv"})
 
 
 def drawn(table: Table, zone: str) -> dict[str, Any]:
@@ -101,84 +107,11 @@ def chart_of(table: Table, zone: str) -> Any:
     return (column_chart if is_time else line_chart)(points, table.sentence)
 
 
-def receivable_rows(request: HttpRequest) -> HttpResponseBase:
-    """The bills behind a number of the receivables, the longest due first."""
-    report, user = REPORTS["receivables"], request.user
-    form = asked_form(report, request)
-    age = request.GET.get("age", "")
-    context = _context(request, _("Bills behind a number"), back=reverse("admin:report_receivables"))
-    try:
-        ask = form.ask()
-        if age and age not in AGES:
-            raise DomainError("report.filter", _("There is no such age."))
-    except DomainError as error:
-        context["problem"] = error.message
-        return TemplateResponse(request, "billing/admin/report_rows.html", context, status=400)
-    query = InvoiceQuery(ask.to_on, ask.now, ask.zone, ask.location_id, age)
-    page = page_number(request.GET.get("page", ""))
-    rows = query.rows(user).select_related("customer").order_by("due_on", "pk")  # type: ignore[arg-type]
-    found = list(rows[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE + 1])
-    sentence = _("%(age)s: %(amount)s") if age else _("All open bills: %(amount)s")
-    words = {"age": str(AGES[age][0]).capitalize() if age else "", "amount": money(query.total(user))}  # type: ignore[arg-type]
-    context |= {
-        "drawn": _bills(found[:ROWS_PER_PAGE], ask), "sentence": sentence % words,
-        "newer": _page_link(request, page - 1) if page > 1 else "",
-        "older": _page_link(request, page + 1) if len(found) > ROWS_PER_PAGE else "",
-    }  # fmt: skip
-    return TemplateResponse(request, "billing/admin/report_rows.html", context)
-
-
-def _bills(rows: Sequence[Any], ask: Ask) -> dict[str, Any]:
-    columns = (
-        Column("number", gettext_lazy("bill"), Form.TEXT), Column("customer", gettext_lazy("customer"), Form.TEXT),
-        Column("due", gettext_lazy("due"), Form.DAY), Column("total", gettext_lazy("total")),
-        Column("open", gettext_lazy("still to pay")),
-    )  # fmt: skip
-    cells = [
-        (Cell(str(row)), Cell(row.customer.name), Cell(row.due_on), Cell(row.total), Cell(row.open_amount))
-        for row in rows
-    ]
-    found = drawn(Table(columns, cells), ask.zone)
-    for row, line in zip(rows, found["rows"], strict=True):
-        line[0]["url"] = page_url("billing_invoice_change", row.pk)
-        line[1]["url"] = page_url("customers_customer_change", row.customer_id)
-    return found
-
-
-def cost_rows(request: HttpRequest) -> HttpResponseBase:
-    """The costs behind a number of the profit."""
-    user: Any = request.user
-    form = AskForm(request.GET.dict(), user=user, now=clock.now(), groups=(), is_of_a_day=False)
-    context = _context(request, _("Costs behind a number"), back=reverse("admin:report_profit"))
-    try:
-        ask = form.ask()
-    except DomainError as error:
-        context["problem"] = error.message
-        return TemplateResponse(request, "billing/admin/report_rows.html", context, status=400)
-    query = CostQuery(ask.from_on, ask.to_on, ask.zone, ask.location_id)
-    columns = (
-        Column("at", gettext_lazy("when"), Form.MOMENT), Column("what", gettext_lazy("what"), Form.TEXT),
-        Column("cost", gettext_lazy("cost")),
-    )  # fmt: skip
-    found = query.rows(user, MOST_COSTS + 1)
-    cells = [(Cell(row.at), Cell(row.text), Cell(row.amount)) for row in found[:MOST_COSTS]]
-    note = _("Only the newest %(n)s are shown.") % {"n": number(MOST_COSTS)} if len(found) > MOST_COSTS else ""
-    context |= {
-        "drawn": drawn(Table(columns, cells), ask.zone), "note": note,
-        "sentence": _("Cost of vouchers sold: %(amount)s") % {"amount": money(query.total(user))},
-    }  # fmt: skip
-    return TemplateResponse(request, "billing/admin/report_rows.html", context)
-
-
-def _context(request: HttpRequest, title: Any, **more: Any) -> dict[str, Any]:
+def page_context(request: HttpRequest, title: Any, **more: Any) -> dict[str, Any]:
     return {**admin.site.each_context(request), "title": title, **more}
 
 
-def _page_link(request: HttpRequest, page: int) -> str:
-    return "?" + urlencode({**request.GET.dict(), "page": page})
-
-
-def _file_name(report: Report, ask: Ask) -> str:
+def file_name(report: Report, ask: Ask) -> str:
     days = f"{ask.to_on}" if report.is_of_a_day else f"{ask.from_on}-{ask.to_on}"
     return f"{report.name}-{days}.csv"
 
@@ -198,5 +131,3 @@ def _register(report: Report, order: int) -> None:
 
 for place, entry in enumerate(REPORTS.values(), start=1):
     _register(entry, place * 10)
-add_page(Page("reports/receivables/bills/", "report_receivables_rows", receivable_rows, VIEW_REPORTS))
-add_page(Page("reports/profit/costs/", "report_costs_rows", cost_rows, VIEW_BOOKS))

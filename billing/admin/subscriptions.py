@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
@@ -42,6 +43,7 @@ from core import clock
 from core.admin import AutocompleteFilter, ModelAdmin
 from core.client_ip import client_ip
 from core.formats import moment, money
+from core.money import quantise
 from locations.models import RouterEntry
 from locations.selectors import choice_for, groups_visible_to, shut_address
 from locations.words_balancing import choice_sentences
@@ -74,6 +76,11 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     )  # fmt: skip
     live_template = "billing/admin/subscription_facts.html"
     is_facts_only = True
+    csv_fields = (
+        "username", "type", "status", "csv_customer", "customer_name", "plan_name", "csv_price", "place_name", "billing_mode",
+        "period_months", "started_on", "billed_until", "expiry_date", "static_address", "mac_address", "note",
+    )  # fmt: skip
+    is_file_linked = True
     audit_noun = ""
     empty_text = gettext_lazy("A service is what a customer has from you month by month: a plan, a login, a place.")
 
@@ -178,6 +185,14 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     @admin.display(description=gettext_lazy("paid until"))
     def paid_until(self, row: Subscription) -> str:
         return day_text(row.expiry_date)
+
+    @admin.display(description=gettext_lazy("customer number"))
+    def csv_customer(self, row: Subscription) -> str:
+        return row.customer.number
+
+    @admin.display(description=gettext_lazy("per month"))
+    def csv_price(self, row: Subscription) -> Decimal:
+        return quantise(row.plan.price_sell if row.price is None else row.price)
 
     # --- page -------------------------------------------------------------------------------------------------------
 

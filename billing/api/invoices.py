@@ -22,7 +22,7 @@ from billing.choices import InvoiceStatus, TaxMode
 from billing.ledger import chart
 from billing.models import Allocation, Invoice, InvoiceLine
 from billing.pdf import invoice_pdf
-from billing.selectors import invoices_visible_to, subscriptions_visible_to
+from billing.selectors import invoices_visible_to, note_of, subscriptions_visible_to
 from billing.services.invoices import (
     ManualLine,
     credit_note_issue,
@@ -155,6 +155,9 @@ class InvoiceRowOut(serializers.ModelSerializer[Invoice]):
 class InvoiceOut(InvoiceRowOut):
     lines = InvoiceLineOut(many=True)
     allocations = serializers.SerializerMethodField(help_text="What settled it.")
+    note = serializers.SerializerMethodField(
+        help_text="Why a credit note was made, in the caller's language, and what a person wrote."
+    )
     pay_link = serializers.SerializerMethodField(
         help_text="The bill's public page; who has it sees this bill. Empty for a draft."
     )
@@ -167,6 +170,10 @@ class InvoiceOut(InvoiceRowOut):
     def get_allocations(self, invoice: Invoice) -> Any:
         rows = Allocation.objects.filter(invoice=invoice).select_related("entry").order_by("pk")
         return AllocationOut(rows, many=True).data
+
+    @extend_schema_field(serializers.CharField())
+    def get_note(self, invoice: Invoice) -> str:
+        return note_of(invoice)
 
     @extend_schema_field(serializers.CharField())
     def get_pay_link(self, invoice: Invoice) -> str:

@@ -17,6 +17,7 @@ WORDS = {
     "account": "Codes or families, separated by commas: `cash:7`, `income`.",
     "from": "The first day.", "to": "The last day.", "since": "From this moment on.", "until": "Before this moment.",
     "recorded_until": "Written down before this moment.",
+    "also": "Causes, separated by commas, that count beside `recorded_until`: `shift_opening:7`.",
     "zone": "The zone whose clock decides days; that of the installation when missing.", "kind": "The kind as recorded.",
     "cause": "Kinds, separated by commas, together with what took them back.", "side": "`debit` or `credit`.",
     "method": "A payment method's name, or `none`.", "location": "An id, or `none`.", "actor": "An id, or `none`.",

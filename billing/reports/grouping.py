@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,17 +14,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from billing.choices import CASH_NAME
 from billing.reports.asking import GROUP_LABELS, Ask
 from billing.reports.days import day_of, days_between, month_end, month_of, months_between
 from billing.reports.names import NAMES_OF
 from billing.reports.postings import CREDIT, DEBIT, NONE, PostingQuery
-from billing.reports.table import Cell, Column, Form, turned
+from billing.reports.table import Cell, Column, Form, Text, turned
 
 ENTRY_COLUMNS = {"location": "entry__location_id", "actor": "entry__actor_id", "agent": "entry__agent_id"}
 UNNAMED = {
     "plan": gettext_lazy("without a plan"), "location": gettext_lazy("without a location"),
     "actor": gettext_lazy("the system"), "agent": gettext_lazy("without an agent"),
-    "method": gettext_lazy("no method named (voucher sales, deposits)"),
+    "method": gettext_lazy("no method named"),
 }  # fmt: skip
 
 
@@ -84,15 +85,15 @@ def group_column(by: str) -> Column:
     return Column(by, GROUP_LABELS[by], form)
 
 
-def group_cells(sums: Iterable[Sums], by: str) -> list[Cell]:
-    """The first cell of every row: the day, or the name of the group."""
+def group_cells(sums: Iterable[Sums], by: str, unnamed: Mapping[str, Text] = UNNAMED) -> list[Cell]:
+    """The first cell of every row: the day, or the name of the group; `unnamed` says what rows without one are."""
     keys = [row.key for row in sums]
     if by in {"day", "month"}:
         return [Cell(key) for key in keys]
     if by == "method":
-        return [Cell(key or str(UNNAMED["method"])) for key in keys]
+        return [Cell(_("Cash") if key == CASH_NAME else key or str(unnamed["method"])) for key in keys]
     names = NAMES_OF[by]([key for key in keys if key is not None])
-    missing = str(UNNAMED.get(by, ""))
+    missing = str(unnamed.get(by, ""))
     return [Cell(missing if key is None else names.get(key, _("no longer there"))) for key in keys]
 
 

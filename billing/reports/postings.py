@@ -32,6 +32,7 @@ Pick = int | str | None
 PICKS = ("location", "actor", "agent", "customer", "plan")
 DEBIT, CREDIT = "debit", "credit"
 _CODE = re.compile(CODE_PATTERN)
+_SOURCE = re.compile(r"^[a-z_]{1,40}:[0-9]{1,18}\Z")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class PostingQuery:
     """Every field narrows; empty ones do not.
 
     `accounts` are codes ("cash:7") or families ("income"). Days are both included and lie in `zone`; `since` and `until`
-    are moments, until excluded; `recorded_until` asks when they were written down, not when they happened. `causes` are
-    kinds of entries together with what took them back, `kind` is the kind as recorded. `side` is debit (positive) or
-    credit. A pick is an id or `NONE`; `method` is a name or `NONE`.
+    are moments, until excluded; `recorded_until` asks when they were written down, not when they happened; the entries of
+    the sources in `also` count beside those. `causes` are kinds of entries together with what took them back, `kind` is
+    the kind as recorded. `side` is debit (positive) or credit. A pick is an id or `NONE`; `method` is a name or `NONE`.
     """
 
     target: ClassVar[str] = "postings"
@@ -52,6 +53,7 @@ class PostingQuery:
     since: datetime | None = None
     until: datetime | None = None
     recorded_until: datetime | None = None
+    also: tuple[str, ...] = ()
     zone: str = ""
     kind: str = ""
     causes: tuple[str, ...] = ()
@@ -115,7 +117,8 @@ class PostingQuery:
         for end in ends:
             wanted &= Q(**{f"{prefix}occurred_at__lt": end}) if end else Q()
         if self.recorded_until:
-            wanted &= Q(**{f"{prefix}recorded_at__lt": self.recorded_until})
+            written = Q(**{f"{prefix}recorded_at__lt": self.recorded_until})
+            wanted &= written | Q(**{f"{prefix}source__in": self.also}) if self.also else written
         if self.method is not None:
             wanted &= Q(**{f"{prefix}method": "" if self.method == NONE else self.method})
         if self.kind:
@@ -159,7 +162,7 @@ class PostingQuery:
 _EMPTY = ((), "", None)
 PARAMS = {
     "accounts": "account", "from_on": "from", "to_on": "to", "since": "since", "until": "until",
-    "recorded_until": "recorded_until", "zone": "zone", "kind": "kind",
+    "recorded_until": "recorded_until", "also": "also", "zone": "zone", "kind": "kind",
     "causes": "cause", "side": "side", "method": "method", "location": "location", "actor": "actor", "agent": "agent",
     "customer": "customer", "plan": "plan",
 }  # fmt: skip
@@ -178,6 +181,8 @@ def _value(name: str, text: str) -> object:
         return tuple(_account(part.strip()) for part in text.split(",", 20))
     if name == "causes":
         return tuple(EntryKind(part.strip()).value for part in text.split(",", 20))
+    if name == "also":
+        return tuple(_source(part.strip()) for part in text.split(",", 20))
     if name == "kind":
         return EntryKind(text).value
     if name in PICKS:
@@ -196,6 +201,12 @@ def _value(name: str, text: str) -> object:
 
 def _account(text: str) -> str:
     if _CODE.match(text) or text in KINDS:
+        return text
+    raise ValueError(text)
+
+
+def _source(text: str) -> str:
+    if _SOURCE.match(text):
         return text
     raise ValueError(text)
 

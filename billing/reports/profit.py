@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import CharField, F, Func, Sum, Value
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,8 +20,9 @@ from billing.reports import costs
 from billing.reports.asking import Ask
 from billing.reports.days import month_of, months_between
 from billing.reports.grouping import group_column, narrowed, span, span_words
+from billing.reports.parts import PartsQuery
 from billing.reports.postings import PostingQuery
-from billing.reports.table import Cell, Column, Table, Text, summed, turned
+from billing.reports.table import Cell, Column, Form, Table, Text, summed, turned
 from core.formats import money
 
 GROUPS = ("month",)
@@ -58,7 +60,7 @@ def profit_report(ask: Ask, user: User) -> Table:
         for place, part in enumerate(PARTS)
     ]
     totals += [Cell(summed(rows, len(PARTS) + 1), costs.CostQuery(ask.from_on, ask.to_on, ask.zone, ask.location_id))]
-    totals += [Cell(summed(rows, len(PARTS) + 2))]
+    totals += [Cell(summed(rows, len(PARTS) + 2), PartsQuery("profit", "profit", ask, profit_report))]
     words = {**span_words(ask), "amount": money(abs(Decimal(str(totals[-1].value))))}
     gained = _("From %(from)s to %(to)s the profit is %(amount)s.")
     lost = _("From %(from)s to %(to)s the loss is %(amount)s.")
@@ -68,6 +70,7 @@ def profit_report(ask: Ask, user: User) -> Table:
         totals=totals,
         sentence=(gained if Decimal(str(totals[-1].value)) >= 0 else lost) % words,
         chart="profit",
+        made_of={"profit": _made_of(totals)},
         notes=(_("The cost of a voucher counts only where its plan or batch had a cost when it was sold."),),
     )
 
@@ -99,4 +102,16 @@ def _row(
         cells.append(Cell(turned(total, part.sign), of_month.narrowed(accounts=part.families), part.sign))
     cost = spent.get(month, Decimal(0))
     behind = costs.CostQuery(of_month.from_on or month, of_month.to_on or month, ask.zone, ask.location_id)
-    return (*cells, Cell(cost, behind), Cell(amounts["profit"] - cost))
+    of_profit = replace(ask, from_on=of_month.from_on or month, to_on=of_month.to_on or month)
+    made_of = PartsQuery("profit", "profit", of_profit, profit_report)
+    return (*cells, Cell(cost, behind), Cell(amounts["profit"] - cost, made_of))
+
+
+def _made_of(totals: Sequence[Cell]) -> Table:
+    """Income as it is, everything else taken off: their sum is the profit."""
+    rows = []
+    for column, cell in zip(_columns()[1:-1], totals[1:-1], strict=True):
+        sign = 1 if column.key == "income" else -1
+        if amount := Decimal(str(cell.value or 0)):
+            rows.append((Cell(capfirst(str(column.label))), Cell(turned(amount, sign), cell.rows, cell.sign * sign)))
+    return Table((Column("what", gettext_lazy("what"), Form.TEXT), Column("profit", gettext_lazy("profit"))), rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -37,9 +37,15 @@ AGES: dict[str, tuple[str | Promise, int | None, int | None]] = {
 }
 
 
+ROOT = Coalesce("customer__merged_into_id", "customer_id")
+
+
 @dataclass(frozen=True)
 class InvoiceQuery:
-    """Bills that were open at the end of the day `on`, perhaps only those of one age or location."""
+    """Bills that were open at the end of the day `on`, perhaps only those of one age or location.
+
+    `by` "customer": shown by who owes them; bills of merged customers are those of the one that stayed.
+    """
 
     target: ClassVar[str] = "invoices"
 
@@ -48,10 +54,11 @@ class InvoiceQuery:
     zone: str = ""
     location_id: int | None = None
     age: str = ""
+    by: str = ""
 
     def params(self) -> dict[str, str]:
-        place = {"location": str(self.location_id)} if self.location_id else {}
-        return {"to": self.on.isoformat(), **place, **({"age": self.age} if self.age else {})}
+        given = {"location": str(self.location_id or ""), "age": self.age, "by": self.by}
+        return {"to": self.on.isoformat(), **{name: value for name, value in given.items() if value}}
 
     def rows(self, user: User) -> QuerySet[Any]:
         """Invoices with `open_amount`, what was left to pay at the end of that day."""
@@ -74,6 +81,11 @@ class InvoiceQuery:
     def total(self, user: User) -> Decimal:
         return self.rows(user).aggregate(sum=Sum("open_amount"))["sum"] or Decimal(0)
 
+    def customers(self, user: User) -> QuerySet[Any]:
+        """Who owes them: dicts of `root` (the id of the customer), `bills` and `open`, the largest debt first."""
+        rows = self.rows(user).annotate(root=ROOT).order_by().values("root")
+        return rows.annotate(bills=Count("pk"), open=Sum("open_amount")).order_by("-open", "root")  # type: ignore[no-any-return]
+
     def _of_age(self) -> Q:
         if not self.age:
             return Q()
@@ -89,7 +101,7 @@ def receivables_report(ask: Ask, user: User) -> Table:
     found = {
         row["age_group"]: row
         for row in query.rows(user).annotate(age_group=ages).order_by().values("age_group").annotate(
-            bills=Count("pk"), people=Count("customer", distinct=True), amount=Sum("open_amount")
+            bills=Count("pk"), people=Count(ROOT, distinct=True), amount=Sum("open_amount")
         )
     }  # fmt: skip
     rows = [_row(age, found.get(age, {}), query) for age in AGES]
@@ -103,7 +115,7 @@ def receivables_report(ask: Ask, user: User) -> Table:
             Column("customers", gettext_lazy("customers"), Form.COUNT), Column("amount", gettext_lazy("amount")),
         ),
         rows=rows,
-        totals=(Cell(_("Total")), Cell(bills), Cell(None), Cell(amount, query)),
+        totals=(Cell(_("Total")), Cell(bills, query), Cell(None), Cell(amount, query)),
         sentence=ngettext(
             "At the end of %(day)s %(n)d bill asks for %(amount)s; %(late)s of it is late.",
             "At the end of %(day)s %(n)d bills ask for %(amount)s; %(late)s of it is late.", bills,
@@ -120,7 +132,13 @@ def _age_condition(query: InvoiceQuery, age: str) -> Q:
 def _row(age: str, found: dict[str, Any], query: InvoiceQuery) -> tuple[Cell, ...]:
     behind = InvoiceQuery(query.on, query.now, query.zone, query.location_id, age)
     amount = found.get("amount") or Decimal(0)
-    return Cell(str(AGES[age][0])), Cell(found.get("bills", 0)), Cell(found.get("people", 0)), Cell(amount, behind)
+    bills, people = found.get("bills", 0), found.get("people", 0)
+    return (
+        Cell(str(AGES[age][0])),
+        Cell(bills, behind),
+        Cell(people, replace(behind, by="customer")),
+        Cell(amount, behind),
+    )
 
 
 def _ledger_note(ask: Ask, user: User, amount: Decimal) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from billing.reports.asking import Ask
 from billing.reports.days import day_end, day_start
 from billing.reports.grouping import span_words
 from billing.reports.names import user_names
+from billing.reports.parts import PartsQuery
 from billing.reports.postings import PostingQuery
 from billing.reports.scope import shifts_visible_to
 from billing.reports.table import Cell, Column, Form, Table, summed
@@ -46,8 +47,13 @@ def shifts_report(ask: Ask, user: User) -> Table:
         columns=_columns(),
         rows=rows,
         totals=(
-            Cell(_("Total")), Cell(None), Cell(None), Cell(summed(rows, 3)), Cell(summed(rows, 4)), Cell(summed(rows, 5)),
-            Cell(difference), Cell(summed(rows, 7)), Cell(""),
+            Cell(_("Total")), Cell(None), Cell(None),
+            *(
+                Cell(summed(rows, place), PartsQuery("shifts", column.key, ask, shifts_report))
+                for place, column in enumerate(_columns())
+                if column.is_number
+            ),
+            Cell(""),
         ),
         sentence=ngettext(
             "%(n)d shift was opened from %(from)s to %(to)s; counted less expected is %(difference)s.",
@@ -76,10 +82,21 @@ def _row(shift: CashShift, user: User, names: dict[object, str]) -> tuple[Cell, 
         difference = shift.counted_amount - shift.expected_amount
     return (
         Cell(names.get(shift.user_id, "")), Cell(str(ShiftStatus(shift.status).label)), Cell(shift.opened_at),
-        Cell(shift.opening_amount), Cell(expected, before),
-        Cell(shift.counted_amount), Cell(difference, _posted(drawer, shift) if difference else None),
+        Cell(shift.opening_amount, _at_opening(drawer, shift)), Cell(expected, before),
+        Cell(shift.counted_amount, _counted(before, shift)), Cell(difference, _posted(drawer, shift) if difference else None),
         Cell(shift.handed_over_amount, _given(drawer, shift), -1), Cell(names.get(shift.handed_over_to_id, "")),
     )  # fmt: skip
+
+
+def _at_opening(drawer: PostingQuery, shift: CashShift) -> PostingQuery:
+    """What the drawer held when it was opened, with what opening it wrote: change money, and what was too much or too little."""
+    own = (f"shift_change:{shift.pk}", f"shift_opening:{shift.pk}")
+    return drawer.narrowed(recorded_until=shift.opened_at, also=own)
+
+
+def _counted(before: PostingQuery, shift: CashShift) -> PostingQuery | None:
+    """What was expected, with the difference that counting it wrote."""
+    return before.narrowed(also=(f"shift_difference:{shift.pk}",)) if shift.counted_at else None
 
 
 def _posted(drawer: PostingQuery, shift: CashShift) -> PostingQuery:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,7 +29,7 @@ class Form(StrEnum):
 
 
 class RowsBehind(Protocol):
-    """Rows whose sum a number is. `target` names their list, `params` the filter in its address."""
+    """Rows whose sum (of a count: whose number) a number is. `target` names their list, `params` the filter in its address."""
 
     @property
     def target(self) -> str: ...
@@ -63,7 +63,8 @@ class Cell:
 class Table:
     """`sentence` says what it shows; `chart` names the column that is drawn; `notes` are things to know about the numbers.
 
-    `is_right` False: the sentence reports that something does not add up.
+    `is_right` False: the sentence reports that something does not add up. `made_of` says what numbers that are sums of
+    several columns are made of. `see` names the report that answers what this one cannot.
     """
 
     columns: Sequence[Column]
@@ -73,6 +74,17 @@ class Table:
     chart: str = ""
     notes: Sequence[str] = field(default_factory=tuple)
     is_right: bool = True
+    see: str = ""
+    made_of: Mapping[str, Table] = field(default_factory=dict)
+
+    def part(self, key: str) -> Table:
+        """What the total of a column is the sum of: its numbers by row, or `made_of`, with the rows behind each."""
+        if key in self.made_of:
+            return self.made_of[key]
+        kept = [index for index, column in enumerate(self.columns) if not column.is_number or column.key == key]
+        index = self.column(key)
+        rows = [[row[place] for place in kept] for row in self.rows if row[index].value]
+        return Table([self.columns[place] for place in kept], rows)
 
     def column(self, key: str) -> int:
         return next(index for index, column in enumerate(self.columns) if column.key == key)

@@ -11,6 +11,7 @@ from accounts.models import User
 from billing.ledger.chart import KINDS, kind_of
 from billing.reports.asking import Ask
 from billing.reports.grouping import Sums, day_words, group_cells, grouped
+from billing.reports.parts import PartsQuery
 from billing.reports.postings import PostingQuery
 from billing.reports.table import Cell, Column, Form, Table
 from core.formats import money
@@ -32,7 +33,13 @@ def trial_report(ask: Ask, user: User) -> Table:
             Column("credit", gettext_lazy("credit")),
         ),
         rows=rows,
-        totals=(Cell(_("Total")), Cell(""), Cell(""), Cell(debit), Cell(credit)),
+        totals=(
+            Cell(_("Total")), Cell(""), Cell(""),
+            *(
+                Cell(sum_, PartsQuery("trial-balance", side, ask, trial_report, is_of_a_day=True))
+                for side, sum_ in (("debit", debit), ("credit", credit))
+            ),
+        ),
         sentence=_sentence(debit, credit, ask),
         is_right=debit == credit,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.choices import Role
 from accounts.models import User
 from accounts.services import user_create
-from billing.choices import EntryKind
+from billing.choices import CASH_NAME, EntryKind
 from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
 from billing.models import Agent, JournalEntry
@@ -118,7 +118,7 @@ def _move(
     fresh = agent_lock(agent.pk)
     entry, is_new = entry_post(
         kind=EntryKind.AGENT_DEPOSIT, source=source, occurred_at=now, actor=actor, agent_id=fresh.pk,
-        location_id=fresh.location_id, lines=[Line(drawer, amount), Line(chart.agent(fresh.pk), -amount)],
+        location_id=fresh.location_id, method=CASH_NAME, lines=[Line(drawer, amount), Line(chart.agent(fresh.pk), -amount)],
     )  # fmt: skip
     if is_new:
         verb = "deposited" if amount > 0 else "paid_out"

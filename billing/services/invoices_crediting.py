@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -55,6 +56,7 @@ def credit_note_issue(
     amount: Decimal | int | str | None = None,
     lines: Mapping[int, Decimal | int | str] | None = None,
     reason: str,
+    why: Mapping[str, Any] | None = None,
     now: datetime,
     actor: User | None,
     ip: str | None = None,
@@ -62,10 +64,11 @@ def credit_note_issue(
 ) -> Invoice:
     """Credit an amount (with tax), amounts by line position, or with neither all that is left of the bill.
 
-    An amount is spread over all lines. Raises DomainError when more would be credited than the bill asked. The same
-    `request_key` returns the credit note it made.
+    An amount is spread over all lines. `why`: what `billing.words.why_words` makes the explanation of, in the reader's
+    language; with it nobody has to give a reason. Raises DomainError when more would be credited than the bill asked.
+    The same `request_key` returns the credit note it made.
     """
-    text = reason_checked(reason)
+    text = reason[:300] if why else reason_checked(reason)
     fresh, root = invoice_lock(invoice, actor)
     notes = Invoice.objects.filter(credits=fresh, kind=InvoiceKind.CREDIT_NOTE)
     source = f"credit:{fresh.pk}:{request_key or notes.count() + 1}"
@@ -74,14 +77,14 @@ def credit_note_issue(
     refuse_unless_issued(fresh)
     rests = _rests(fresh)
     parts = _by_line(rests, lines) if lines is not None else _spread(rests, amount)
-    note, entry = _write(fresh, root, parts, source=source, reason=text, now=now, actor=actor)
+    note, entry = _write(fresh, root, parts, source=source, reason=text, why=why, now=now, actor=actor)
     settled = min(note.total, fresh.total - fresh.settled_amount)
     Allocation.objects.create(invoice=note, entry=entry, amount=note.total, at=now)
     if settled:
         allocations_write([(entry, Share(fresh, settled))], now=now)
     staff_acted(
         actor, "invoice.credited", ip, invoice=fresh.pk, number=fresh.number, credit_note=note.pk,
-        amount=str(note.total), to_balance=str(note.total - settled), reason=text,
+        amount=str(note.total), to_balance=str(note.total - settled), reason=text, **({"why": why["why"]} if why else {}),
     )  # fmt: skip
     note.refresh_from_db()
     return note
@@ -143,11 +146,11 @@ def _too_much(left: Decimal, field: str) -> DomainError:
 
 
 def _write(
-    invoice: Invoice, root: Customer, parts: Sequence[Rest], *, source: str, reason: str, now: datetime,
-    actor: User | None,
+    invoice: Invoice, root: Customer, parts: Sequence[Rest], *, source: str, reason: str,
+    why: Mapping[str, Any] | None, now: datetime, actor: User | None,
 ) -> tuple[Invoice, JournalEntry]:  # fmt: skip
     """The credit note's rows and its entry."""
-    lines, amounts = _lines(invoice, parts)
+    lines, amounts = _lines(invoice, parts, {"why": dict(why)} if why else {})
     day = day_at(invoice.location, now)
     draft = InvoiceDraft(
         root.pk, lines, source, day, day, subscription_id=invoice.subscription_id, location_id=invoice.location_id,
@@ -168,7 +171,9 @@ def _write(
     return Invoice.objects.get(pk=bill.id), entry
 
 
-def _lines(invoice: Invoice, parts: Sequence[Rest]) -> tuple[list[DraftLine], list[LineAmount]]:
+def _lines(
+    invoice: Invoice, parts: Sequence[Rest], more: Mapping[str, Any]
+) -> tuple[list[DraftLine], list[LineAmount]]:
     """One line per credited line; two where part of it was not income yet. `line` in details says which it mirrors."""
     left = unearned_left([part.line for part in parts if part.line.earned_months > 1])
     lines: list[DraftLine] = []
@@ -188,7 +193,7 @@ def _lines(invoice: Invoice, parts: Sequence[Rest]) -> tuple[list[DraftLine], li
                 continue
             details = {
                 "line": part.line.pk, "number": invoice.number, "kind": part.line.kind, "text": part.line.text,
-                "details": part.line.details,
+                "details": part.line.details, **more,
             }  # fmt: skip
             lines.append(
                 DraftLine(

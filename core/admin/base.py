@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -25,7 +27,7 @@ from django.utils.translation import gettext_lazy
 
 from core.admin.a11y import A11yMixin, LabelledInlineFormSet
 from core.admin.audit import form_changes, is_secret, row_values
-from core.admin.changelist import ChangeList
+from core.admin.changelist import AFTER, BEFORE, ChangeList
 from core.admin.confirm import Confirmation, confirm_view, is_allowed
 from core.admin.export import csv_response
 from core.admin.paginator import EstimatedPaginator
@@ -50,6 +52,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     `audit_noun`: the first half of the activity's name (`plan.changed`); "" when its services write their own.
     `empty_text`: what the list is for, shown while it is empty.
     `is_facts_only`: the page of an existing row shows `live_template` and no form.
+    `is_file_linked`: with `csv_fields`, the list as it is filtered is a download, all of it.
     `live_template`: the row's facts, drawn above the form from `facts()` and drawn again by every poll.
     """
 
@@ -74,6 +77,7 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     audit_noun: ClassVar[str | None] = None
     empty_text: ClassVar[Text] = ""
     csv_fields: ClassVar[Sequence[str]] = ()
+    is_file_linked: ClassVar[bool] = False
     uppercase_search: ClassVar[bool] = False
     live_template: ClassVar[str] = ""
     is_facts_only: ClassVar[bool] = False
@@ -104,9 +108,13 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def export_csv(self, request: HttpRequest, queryset: QuerySet[_M]) -> HttpResponse:
         """The chosen rows as a CSV file, `csv_fields` as columns."""
         header = [str(self._column(name)) for name in self.csv_fields]
-        rows = queryset.order_by("-pk").iterator(chunk_size=2000)
+        rows = self.csv_rows(queryset).order_by("-pk").iterator(chunk_size=2000)
         name = f"{self.opts.model_name}.csv"
         return csv_response(name, header, rows, self._csv_cells)  # type: ignore[return-value]
+
+    def csv_rows(self, queryset: QuerySet[_M]) -> QuerySet[_M]:
+        """The rows with what their cells need, so that no row asks the database again."""
+        return queryset
 
     def _csv_cells(self, row: _M) -> list[Any]:
         return [self._csv_value(row, name) for name in self.csv_fields]
@@ -143,10 +151,28 @@ class ModelAdmin(A11yMixin, ModelAdminBase[_M]):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         context = {"empty_text": self.empty_text, **(extra_context or {})}
         try:
+            if self.is_file_linked:
+                if request.GET.get("format") == "csv":
+                    return self._list_as_file(request)
+                context["csv_url"] = "?" + urlencode([*request.GET.items(), ("format", "csv")])
             return super().changelist_view(request, context)
         except DomainError as error:
             messages.error(request, error.message)
             return HttpResponseRedirect(request.get_full_path())
+
+    def _list_as_file(self, request: HttpRequest) -> HttpResponse:
+        """Every row that the list finds with this filter, whatever page of it was shown."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        asked = request.GET.copy()
+        for name in ("format", BEFORE, AFTER):
+            asked.pop(name, None)
+        request.GET = asked  # type: ignore[assignment]  # the list reads it as it is without the page and the file
+        try:
+            found = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{request.path}?e=1")
+        return self.export_csv(request, found)
 
     # --- forms ------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ _SIGNS = "=+@\t\r\uff1d\uff0b\uff0d\uff20-"  # also full-width forms, which spre
 _FORMULA = re.compile(rf"^\s*[{_SIGNS}]")
 # Excel in Indonesia splits at `;` and ignores our quotes there: what follows one is a cell of its own.
 _INNER = re.compile(rf"([;\t\r\n][\s\"']*)(?=[{_SIGNS}])")
+_KEPT_INNER = re.compile(rf"([;\t\r\n][\s\"']*)'(?=[{_SIGNS}])")
 _NUMBER = re.compile(r"^-?\d+([.,]\d+)?$")
 
 
@@ -24,6 +25,12 @@ def neutral(value: Any) -> str:
     text = "" if value is None else str(value)
     start = "'" if _FORMULA.match(text) and not _NUMBER.match(text) else ""
     return start + _INNER.sub(r"\1'", text)
+
+
+def as_it_was(text: str) -> str:
+    """Undoes `neutral`, for files of ours that come back."""
+    start = text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
+    return _KEPT_INNER.sub(r"\1", start)
 
 
 class _Echo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from core.admin import AutocompleteFilter, ModelAdmin, TabularInline
 from core.client_ip import client_ip
 from core.errors import DomainError
+from core.money import quantise
 from core.panels import RowLink, add_row_link
 from customers.admin import actions as customer_actions
 from customers.admin.facts import facts_of, preview_lines
@@ -69,8 +71,8 @@ class CustomerAdmin(ModelAdmin[Customer]):
     confirmations = ("note", "consent", "document", "merge", "undo_merge", "erase")
     live_template = "customers/admin/customer_facts.html"
     csv_fields: ClassVar[Sequence[str]] = (
-        "number", "csv_name", "csv_phone", "email", "address", "location", "area", "csv_tags", "balance", "debt", "csv_active",
-        "created_at",
+        "number", "csv_name", "csv_phone", "email", "address", "location", "area", "csv_tags", "latitude", "longitude",
+        "notes", "language", "csv_balance", "csv_debt", "csv_active", "created_at",
     )  # fmt: skip
     audit_noun = ""
     empty_text = gettext_lazy("A customer is somebody who pays for a service: a name, a phone number, a place.")
@@ -186,6 +188,14 @@ class CustomerAdmin(ModelAdmin[Customer]):
     @admin.display(description=gettext_lazy("tags"))
     def csv_tags(self, row: Customer) -> str:
         return ", ".join(row.tags)
+
+    @admin.display(description=gettext_lazy("balance"))
+    def csv_balance(self, row: Customer) -> Decimal:
+        return quantise(row.balance)
+
+    @admin.display(description=gettext_lazy("debt"))
+    def csv_debt(self, row: Customer) -> Decimal:
+        return quantise(row.debt)
 
     @admin.display(description=gettext_lazy("active"))
     def csv_active(self, row: Customer) -> str:

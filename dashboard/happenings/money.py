@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from billing.choices import EntryKind, InvoiceKind, InvoiceStatus
 from billing.models import Invoice, JournalEntry, Posting
+from billing.selectors import note_of, with_why
 from core.formats import money
 from core.words import Tone
 from dashboard import links
@@ -25,7 +26,8 @@ OTHER_ENTRIES = (
 
 
 def _issued(family: Family) -> QuerySet[Invoice]:
-    return family.invoices().filter(opened_at__isnull=False).select_related("created_by", "credits")
+    rows = with_why(family.invoices().filter(opened_at__isnull=False))
+    return rows.select_related("created_by", "credits")
 
 
 def _issued_line(row: Invoice, family: Family) -> Happening:
@@ -36,7 +38,7 @@ def _issued_line(row: Invoice, family: Family) -> Happening:
     else:
         text, icon = _("Invoice %(number)s of %(amount)s") % values, "receipt_long"
     url = links.invoice_page(row.pk)
-    return Happening(at, text, icon=icon, who=name_of(row.created_by), more=row.note, url=url)
+    return Happening(at, text, icon=icon, who=name_of(row.created_by), more=note_of(row), url=url)
 
 
 def _closed(family: Family) -> QuerySet[Invoice]:

@@ -15,6 +15,7 @@ from billing.choices import EntryKind, LineKind
 from billing.ledger import chart
 from billing.ledger.posting import Entry, Line, entries_post
 from billing.services.invoices import DraftLine, InvoiceDraft, invoices_issue
+from billing.words import DEBT_BEFORE
 from core import clock
 from core.db.progress import Progress
 from core.db.transition import transition
@@ -78,7 +79,7 @@ def _debts(pairs: Pairs, run: ImportRun, today: date, now: datetime) -> None:
     drafts = [
         InvoiceDraft(
             customer_id=customer.pk, source=_source(run, row), issued_on=today, due_on=today, location_id=customer.location_id,
-            lines=[DraftLine(LineKind.MANUAL, amount, chart.OWNER, text=_("Debt from before"), is_taxed=False)],
+            lines=[DraftLine(LineKind.MANUAL, amount, chart.OWNER, details={"said": DEBT_BEFORE}, is_taxed=False)],
         )
         for row, customer in pairs if (amount := _amount(row, "debt"))
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from imports.amounts import amount_read
 
 AMOUNTS = ("balance", "debt")
 LANGUAGES = {"id": "id", "indonesia": "id", "indonesian": "id", "en": "en", "english": "en", "inggris": "en"}
+ACTIVE = {"yes": True, "ya": True, "1": True, "no": False, "tidak": False, "0": False}
 Problem = tuple[str, str]
 
 
@@ -39,6 +40,8 @@ def row_values(
         values |= {"number": columns.get("number", ""), "phone_e164": columns.get("phone", "")}
     except DomainError as error:
         problems += error.fields.items()
+    if not isinstance(fields.get("is_active", True), bool):
+        problems.append(("is_active", _("Write yes or no.")))
     for name in AMOUNTS:
         if text := given.get(name):
             try:
@@ -56,6 +59,8 @@ def _mended(fields: Mapping[str, Any]) -> dict[str, Any]:
         found["phone"] = f"0{phone}"
     if "tags" in fields:
         found["tags"] = str(fields["tags"]).replace(";", ",")
+    if "is_active" in fields:
+        found["is_active"] = ACTIVE.get(str(fields["is_active"]).casefold(), fields["is_active"])
     if "language" in fields:
         found["language"] = LANGUAGES.get(str(fields["language"]).casefold(), fields["language"])
     return found

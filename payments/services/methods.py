@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from billing.choices import CASH_NAME
 from core.errors import DomainError
 from payments.choices import MethodKind
 from payments.models import PaymentMethod
-
-CASH_NAME = "Cash"  # shown through `payments.words.method_name`, which translates it
 
 
 def methods_seed() -> PaymentMethod:

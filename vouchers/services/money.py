@@ -12,14 +12,13 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from billing.choices import EntryKind
+from billing.choices import CASH_NAME, EntryKind
 from billing.ledger import chart
 from billing.ledger.posting import Entry, Line, entries_post, entry_reverse
 from billing.models import Agent, JournalEntry
 from billing.services.agents import agent_lock, commission_of
 from core.errors import DomainError
 from core.formats import money
-from payments.services.methods import CASH_NAME
 from vouchers.models import Voucher, VoucherLocation, VoucherSale
 
 CHUNK = 5_000

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from typing import Any
 
 from accounts.models import User
 from billing import periods
@@ -21,7 +19,6 @@ from billing.services.engine.bills import Extras, bill_of, bills_write, price_of
 from billing.services.engine.lines import ZERO, anchor_of
 from billing.services.engine.rest import OF_SERVICE, bill_anchor, credited_by_hand
 from billing.services.invoices import InvoiceDraft, charge_line, credit_left, credit_note_issue, invoice_issue
-from billing.words import days_words
 from core.money import quantise
 
 
@@ -88,7 +85,7 @@ def _addons_credit(
     total = ZERO
     for invoice, parts in _addon_parts(row, start, end, only):
         note = credit_note_issue(
-            invoice, lines=parts, reason=_addon_sentence(start, end, why, reason, only), now=now, actor=actor, ip=ip,
+            invoice, lines=parts, reason=reason, why=_addon_why(start, end, why, only), now=now, actor=actor, ip=ip,
             request_key=key,
         )  # fmt: skip
         total += note.total
@@ -154,7 +151,7 @@ def days_credit(
     if wanted <= 0:
         return ZERO
     note = credit_note_issue(
-        invoice, lines=_from_the_end(lines, wanted), reason=_sentence(span, first, last, why, reason), now=now,
+        invoice, lines=_from_the_end(lines, wanted), reason=reason, why=_why(span, first, last, why), now=now,
         actor=actor, ip=ip, request_key=f"{why}:{row.pk}:{first.isoformat()}:{last.isoformat()}",
     )  # fmt: skip
     total: Decimal = note.total
@@ -203,35 +200,12 @@ def _from_the_end(lines: Sequence[tuple[InvoiceLine, Decimal]], wanted: Decimal)
     return found
 
 
-def _sentence(span: SubscriptionPeriod, first: date, last: date, why: str, reason: str) -> str:
+def _why(span: SubscriptionPeriod, first: date, last: date, why: str) -> dict[str, Any]:
+    """What `billing.words.why_words` makes a sentence of; `to` is the first day after."""
     n, of = (last - first).days, (span.ends_on - span.starts_on).days
-    values = {"days": days_words(first, last), "n": n, "of": of}
-    if why == "paused":
-        text = (
-            ngettext(
-                "Paused %(days)s: %(n)d of %(of)d days credited", "Paused %(days)s: %(n)d of %(of)d days credited", n
-            )
-            % values
-        )
-    elif why == "ended":
-        text = ngettext(
-            "Ended, not used %(days)s: %(n)d of %(of)d days credited",
-            "Ended, not used %(days)s: %(n)d of %(of)d days credited", n,
-        ) % values  # fmt: skip
-    else:
-        text = ngettext(
-            "Plan changed, not used %(days)s: %(n)d of %(of)d days credited",
-            "Plan changed, not used %(days)s: %(n)d of %(of)d days credited", n,
-        ) % values  # fmt: skip
-    return _with_reason(text, reason)
+    return {"why": why, "from": first.isoformat(), "to": last.isoformat(), "days": n, "of": of}
 
 
-def _addon_sentence(first: date, end: date, why: str, reason: str, only: Addon | None) -> str:
-    text = _("Add-ons, paused %(days)s") if why == "paused" else _("Add-ons, ended, not used %(days)s")
-    if only is not None:
-        text = _("%(name)s, ended, not used %(days)s")
-    return _with_reason(text % {"days": days_words(first, end), "name": only.name if only else ""}, reason)
-
-
-def _with_reason(text: str, reason: str) -> str:
-    return (_("%(text)s. %(reason)s") % {"text": text, "reason": reason} if reason else text)[:300]
+def _addon_why(first: date, end: date, why: str, only: Addon | None) -> dict[str, Any]:
+    kind = "addon_ended" if only is not None else "addons_paused" if why == "paused" else "addons_ended"
+    return {"why": kind, "from": first.isoformat(), "to": end.isoformat()}

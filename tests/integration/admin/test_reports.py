@@ -80,10 +80,55 @@ def test_every_link_of_every_report_leads_to_rows_with_that_sum(month: Month) ->
         for cell in [cell for row in [*drawn["rows"], drawn["totals"]] for cell in row if cell["url"]]:
             page = client.get(cell["url"])
             assert page.status_code == 200, cell
-            amount = cell["text"].removeprefix("IDR ").removeprefix("-")
-            assert f"IDR {amount}" in page.content.decode(), cell
+            if "IDR" in cell["text"]:
+                amount = cell["text"].removeprefix("IDR ").removeprefix("-")
+                assert re.search(f"IDR -?{amount}", page.content.decode()), cell
+            else:
+                assert str(len(page.context["drawn"]["rows"])) == cell["text"], cell
             followed += 1
-    assert followed > 70
+    assert followed > 90
+
+
+def file_of(client: Client, url: str) -> list[list[str]]:
+    answer = client.get(url)
+    assert (answer.headers["Content-Type"], answer.streaming) == ("text/csv; charset=utf-8", True)
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[arg-type]
+    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_the_rows_behind_a_number_are_a_file_too(month: Month) -> None:
+    client = as_(month.admin)
+    month.sri.name = "=1+1"
+    month.sri.save(update_fields=["name"])
+    links = {
+        cell["url"].partition("?")[0]: cell["url"]
+        for name in ("receivables", "trial-balance", "shifts", "profit")
+        for row in client.get(url_of(name)).context["drawn"]["rows"] + [client.get(url_of(name)).context["drawn"]["totals"]]
+        for cell in row
+        if cell["url"] and cell["text"] not in {"0", "IDR 0"}
+    }  # fmt: skip
+    files = {}
+    for path, url in links.items():
+        page = client.get(url)
+        if "drawn" in page.context:
+            files[path] = file_of(client, path + unescape(page.context["csv_url"]))
+            assert len(files[path]) == len(page.context["drawn"]["rows"]) + 1, path
+    assert sorted(files) == [
+        f"/admin/reports/{name}/" for name in ("profit/parts", "receivables/bills", "shifts/parts", "trial-balance/parts")
+    ]  # fmt: skip
+    bills = file_of(client, reverse("admin:report_receivables_rows") + "?to=2026-12-05&format=csv")
+    assert bills[0] == ["Bill", "Customer", "Due", "Total", "Still to pay"]
+    assert bills[1:] == [
+        ["INV-2", "Pak Joko", "2026-11-28", "200000", "120000"], ["INV-3", "'=1+1", "2026-12-05", "100000", "100000"],
+        ["INV-4", "'=1+1", "2026-12-20", "7000", "7000"],
+    ]  # fmt: skip
+    owing = file_of(client, reverse("admin:report_receivables_rows") + "?to=2026-12-05&by=customer&format=csv")
+    assert owing[1:] == [["C2", "Pak Joko", "1", "120000"], ["C1", "'=1+1", "2", "107000"]]
+
+
+def test_a_column_that_is_not_there_is_said(month: Month) -> None:
+    answer = as_(month.admin).get(reverse("admin:report_shifts_parts") + "?column=cashier")
+    assert (answer.status_code, "There is no such column." in answer.content.decode()) == (400, True)
 
 
 def test_the_page_says_it_in_a_sentence_a_picture_and_a_table(month: Month) -> None:
@@ -94,6 +139,18 @@ def test_the_page_says_it_in_a_sentence_a_picture_and_a_table(month: Month) -> N
     assert html.count(sentence) == 2  # on the page, and as the name of the picture
     assert html.count('class="mb-bar"') == 61
     assert "<script" not in html[html.index("<svg class=") : html.index("</svg>")]
+
+
+def test_income_by_method_says_what_it_cannot_know_and_where_that_is(month: Month) -> None:
+    client = as_(month.admin)
+    html = client.get(url_of("income", SPAN + "&by=method")).content.decode()
+    assert "A bill is income before anybody pays it. How it was paid is in the report of money received." in html
+    link = re.search(r'href="([^"]*/reports/received/[^"]*to=[^"]*)">Money received<', html)
+    assert link
+    received = client.get(unescape(link[1])).context["table"]
+    assert [row[0].value for row in received.rows] == ["Cash", "Transfer"]
+    assert "/reports/received/?from" not in client.get(url_of("income", SPAN + "&by=plan")).content.decode()
+    assert "Tunai" in client.get(url_of("received"), headers={"accept-language": "id"}).content.decode()
 
 
 def test_what_cannot_be_asked_is_said_beside_its_field_and_nothing_is_shown(month: Month) -> None:

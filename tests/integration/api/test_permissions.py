@@ -76,6 +76,8 @@ OTHERS: dict[str, str] = {
     "admin:jsi18n": STAFF, "admin:view_on_site": STAFF, "admin:app_list": STAFF, "admin:search": STAFF,
     "admin:health": "core.view_health", "admin:ledger_check": "core.view_health",
     "admin:report_receivables_rows": "billing.view_reports", "admin:report_costs_rows": "billing.view_books",
+    "admin:report_profit_parts": "billing.view_books", "admin:report_trial_balance_parts": "billing.view_books",
+    "admin:report_shifts_parts": "billing.view_reports",
     **{
         f"{name}{more}": report.permission
         for report in REPORTS.values()

@@ -10,14 +10,18 @@ from typing import Any
 
 import pytest
 import segno
+from django.utils.translation import override
 from pypdf import PdfReader
 
 from billing.choices import EntryKind, TaxMode
 from billing.ledger import chart
 from billing.models import Invoice, TaxRate
 from billing.pdf import MARGIN, QR_SIZE, Receipt, invoice_pdf, receipt_pdf
+from billing.selectors import note_of, with_why
 from billing.services.invoices import DraftLine, credit_note_issue, invoice_issue, invoice_void
 from billing.services.settling import money_receive
+from billing.words import note_words
+from core.errors import DomainError
 from core.links import pay_link
 from core.settings_registry import setting_change
 from customers.models import Customer
@@ -168,3 +172,45 @@ def test_a_receipt(customer: Customer) -> None:
         "For INV/2026/000001 IDR 150,000 To your balance IDR 50,000 Received IDR 200,000",
     ):  # fmt: skip
         assert words in text
+
+
+def test_a_credit_note_explains_itself_in_the_language_of_who_reads(customer: Customer) -> None:
+    why = {"why": "paused", "from": "2026-11-25", "to": "2026-12-01", "days": 6, "of": 30}
+    with override("en"):
+        note = credit_note_issue(issued(customer), amount=30_000, reason="mudik", why=why, now=NOW, actor=None)
+        silent = credit_note_issue(issued(customer, source="b"), reason="", why=why, now=NOW, actor=None)
+    assert (note.note, silent.note) == ("mudik", "")
+    assert "Paused 25 – 30 Nov 2026: 6 of 30 days credited. mudik" in page_of(note)
+    assert "Cuti 25 – 30 Nov 2026: 6 dari 30 hari dikreditkan. mudik" in page_of(note, "id")
+    assert note_of(silent) == "Paused 25 – 30 Nov 2026: 6 of 30 days credited"
+    [row] = with_why(Invoice.objects.filter(pk=silent.pk))
+    with override("id"):
+        assert note_of(row) == "Cuti 25 – 30 Nov 2026: 6 dari 30 hari dikreditkan"
+    with pytest.raises(DomainError):
+        credit_note_issue(issued(customer, source="c"), reason="", now=NOW, actor=None)
+
+
+def test_what_was_written_before_is_read_as_it_was_written(customer: Customer) -> None:
+    sentence = "Paused 25 – 30 Nov 2026: 6 of 30 days credited"
+    old = credit_note_issue(issued(customer), amount=30_000, reason=sentence, now=NOW, actor=None)
+    assert sentence in page_of(old, "id")
+    broken = {"why": {"why": "paused", "from": "soon", "to": "2026-12-01"}}
+    assert (note_words("kept", broken), note_words("kept", {"why": "gone"}), note_words("kept", None)) == ("kept",) * 3
+
+
+def test_an_add_on_that_ended_is_named_by_the_line_it_was_billed_with() -> None:
+    span = {"from": "2026-12-12", "to": "2026-12-22"}
+    for why, text in (
+        ("addon_ended", "IP publik, ended, not used 12 – 21 Dec 2026"),
+        ("addons_ended", "Add-ons, ended, not used 12 – 21 Dec 2026"),
+        ("addons_paused", "Add-ons, paused 12 – 21 Dec 2026"),
+    ):
+        assert note_words("", {"why": {"why": why, **span}, "details": {"name": "IP publik"}}) == text
+    for why in ("ended", "plan_change"):
+        assert "10 of 30 days" in note_words("", {"why": {"why": why, **span, "days": 10, "of": 30}})
+
+
+def test_the_papers_language_is_the_one_it_is_written_in(customer: Customer) -> None:
+    invoice = issued(customer)
+    for language in ("en", "id"):
+        assert PdfReader(io.BytesIO(invoice_pdf(invoice, language))).root_object["/Lang"] == language

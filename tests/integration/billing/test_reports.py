@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 
 from accounts.models import User
 from billing.choices import EntryKind
@@ -15,11 +16,17 @@ from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
 from billing.reports.asking import Ask, AskForm
 from billing.reports.catalogue import REPORTS
+from billing.reports.costs import CostSource
+from billing.reports.parts import PartsQuery
 from billing.reports.postings import NONE, PostingQuery
-from billing.reports.table import Table
+from billing.reports.receivables import InvoiceQuery
+from billing.reports.table import Cell, Column, Form, Table
+from billing.services.cash import shift_open
+from core import clock
 from core.errors import DomainError
+from customers.models import Customer
 from locations.models import Location
-from tests.integration.billing.month import NOW, Month, build_month, wib
+from tests.integration.billing.month import NOW, Month, build_month, post, wib
 
 NOVEMBER = (date(2026, 11, 1), date(2026, 11, 30))
 BOTH = (date(2026, 11, 1), date(2026, 12, 31))
@@ -84,7 +91,7 @@ def test_a_reversal_counts_in_the_month_in_which_it_happened(month: Month) -> No
         ("location", {"Pos 1": 220_000, "Pos Timur": 200_000}),
         ("actor", {"the system": 405_000, "Budi": 15_000}),
         ("agent", {"without an agent": 415_000, "Warung Tini": 5_000}),
-        ("method", {"no method named (voucher sales, deposits)": 405_000, "Cash": 15_000}),
+        ("method", {"bills (by any method or not paid yet) and sales of agents": 405_000, "Cash": 15_000}),
         (
             "account",
             {"Income: subscriptions": 350_000, "Income: one-off charges": 50_000, "Income: vouchers": 20_000},
@@ -201,19 +208,89 @@ def tables(user: User) -> Iterator[tuple[str, Table]]:
             yield f"{name} by {by}", made(name, user, by, BOTH)
 
 
-@pytest.mark.parametrize("who", ["admin", "budi"])
+def open_shift(month: Month) -> None:
+    """A drawer that is open now, with change money and a coin too few at its opening."""
+    with time_machine.travel(NOW):
+        shift_open(counted=179_000, from_owner=100_000, now=clock.now(), actor=month.citra, location=month.east)
+        post(
+            month, "late", EntryKind.PAYMENT, clock.now(), (chart.cash(month.citra.pk), 7_000, None, None),
+            (chart.WALLET, -7_000, month.joko, None), location=month.east, actor=month.citra,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vouchers that cost 1,500 in November."""
+    source = CostSource(
+        by_month=lambda span: {date(2026, 11, 1): Decimal(1_500)}, rows=lambda span, limit: [],
+        total=lambda span: Decimal(1_500) if span.start < wib(30, 0) else Decimal(0),
+    )  # fmt: skip
+    monkeypatch.setattr("billing.reports.costs._sources", [source])
+
+
+@pytest.mark.usefixtures("costs")
+@pytest.mark.parametrize("who", ["admin", "budi", "citra"])
 def test_every_number_is_the_sum_of_its_rows_and_survives_its_address(month: Month, who: str) -> None:
+    open_shift(month)
     user, checked = getattr(month, who), 0
     for name, table in tables(user):
         for row in [*table.rows, table.totals]:
-            for cell in row:
+            for cell, column in zip(row, table.columns, strict=True):
+                if column.is_number and cell.value:
+                    assert cell.rows is not None, (name, column.key, cell)
                 if cell.rows is None:
                     continue
-                assert cell.rows.total(user) * cell.sign == cell.value, (name, cell)
+                assert behind(cell, column, user) == (cell.value or 0), (name, column.key, cell)
                 if isinstance(cell.rows, PostingQuery):
                     assert PostingQuery.from_params(cell.rows.params()) == cell.rows, (name, cell)
                 checked += 1
     assert checked > 500
+
+
+def behind(cell: Cell, column: Column, user: User) -> Decimal | int:
+    """The sum of the rows of an amount, the number of rows of a count."""
+    assert cell.rows is not None
+    if column.form == Form.MONEY:
+        return cell.rows.total(user) * cell.sign
+    assert isinstance(cell.rows, InvoiceQuery)
+    return len(cell.rows.customers(user) if cell.rows.by else cell.rows.rows(user))
+
+
+def test_the_drawer_at_opening_is_what_lay_there_with_what_opening_it_wrote(month: Month) -> None:
+    open_shift(month)
+    table = made("shifts", month.admin, span=BOTH)
+    keys = ("opening", "expected", "counted")
+    assert numbers(table, *keys) == {"Citra": (179_000, 186_000, 0), "Budi": (0, 151_000, 150_000)}
+    opening, counted = table.column("opening"), table.column("counted")
+    first, second = table.rows
+    assert [behind(row[place], table.columns[place], month.admin) for row, place in ((first, opening), (second, counted))] == [
+        179_000, 150_000,
+    ]  # fmt: skip
+    assert [row[0].value for row in table.part("counted").rows] == ["Budi"]
+
+
+@pytest.mark.usefixtures("costs")
+def test_a_profit_is_made_of_income_and_what_is_taken_off(month: Month) -> None:
+    table = made("profit", month.admin, span=BOTH)
+    cell = table.rows[0][table.column("profit")]
+    assert isinstance(cell.rows, PartsQuery)
+    part = made("profit", month.admin, span=(cell.rows.ask.from_on, cell.rows.ask.to_on)).part("profit")
+    assert {row[0].value: amount(row[1].value) for row in part.rows} == {
+        "Income": 420_000, "Expenses": -40_000, "Payment fees": -1_000, "Agent commission": -500, "Losses": -1_000,
+        "Cost of vouchers": -1_500,
+    }  # fmt: skip
+    assert [behind(row[1], part.columns[1], month.admin) for row in part.rows] == [row[1].value for row in part.rows]
+    assert cell.value == 376_000
+
+
+def test_bills_of_merged_customers_are_one_customer_who_owes(month: Month) -> None:
+    before = numbers(made("receivables", month.admin, span=BOTH), "bills", "customers")
+    assert before == {"more than 30 days late": (1, 1), "8 to 30 days late": (2, 1)}
+    Customer.objects.filter(pk=month.joko.pk).update(merged_into=month.sri)
+    query = InvoiceQuery(BOTH[1], NOW, "Asia/Jakarta", by="customer")
+    assert [(row["root"], row["bills"], int(row["open"])) for row in query.customers(month.admin)] == [
+        (month.sri.pk, 3, 227_000)
+    ]
 
 
 def test_totals_are_the_sums_of_the_rows(month: Month) -> None:

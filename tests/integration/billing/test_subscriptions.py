@@ -11,6 +11,7 @@ import pytest
 from accounts.choices import Role
 from billing.choices import BillingMode, FirstBill, PeriodMode, PlanType
 from billing.models import Charge, Coupon, Invoice, PrepayDiscount, Subscription, TaxRate
+from billing.selectors import note_of
 from billing.selectors_services import next_bill_of
 from billing.services.engine.unused import addon_credit_worth
 from billing.services.subscriptions import (
@@ -254,7 +255,7 @@ def test_an_addon_ended_today_is_credited_to_the_day_and_never_twice() -> None:
     ended = addon_end(first, is_at_once=True, reason="dikembalikan", actor=None, now=at(day))
     assert (ended.until_on, money(row)) == (day, (20_000, 0))
     note = Invoice.objects.get(kind="credit_note")
-    assert note.note == "IP publik, ended, not used 12 – 21 Dec 2026. dikembalikan"
+    assert (note.note, note_of(note)) == ("dikembalikan", "IP publik, ended, not used 12 – 21 Dec 2026. dikembalikan")
     assert row.events.latest("pk").details == {"name": "IP publik", "until_on": "2026-12-12", "credited": "20000.00"}
     with pytest.raises(TransitionError):
         addon_end(first, is_at_once=True, actor=None, now=at(day))
@@ -387,7 +388,7 @@ def test_a_pause_within_paid_days_credits_exactly_them() -> None:
     assert (row.status, login(row).is_disabled, row.billed_until) == ("active", False, date(2026, 12, 22))
     assert money(row) == (50_000, 0)
     note = Invoice.objects.get(kind="credit_note")
-    assert note.note == "Paused 1 – 10 Dec 2026: 10 of 30 days credited"
+    assert (note.note, note_of(note)) == ("", "Paused 1 – 10 Dec 2026: 10 of 30 days credited")
     sound()
 
 
@@ -571,7 +572,7 @@ def test_add_ons_are_credited_with_the_days_of_the_end() -> None:
     subscription_end(row, reason="pindah", is_credited=True, actor=None, now=at(last))
     # 10 of 30 days of each: 50000 of the service, 20000 and 10000 of the add-ons
     notes = Invoice.objects.filter(kind="credit_note").order_by("pk")
-    assert [(int(note.total), note.note) for note in notes] == [
+    assert [(int(note.total), note_of(note)) for note in notes] == [
         (50_000, "Ended, not used 12 – 21 Dec 2026: 10 of 30 days credited. pindah"),
         (20_000, "Add-ons, ended, not used 12 – 21 Dec 2026. pindah"),
         (10_000, "Add-ons, ended, not used 12 – 21 Dec 2026. pindah"),

@@ -10,21 +10,28 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from accounts.choices import Role
 from accounts.models import User
 from accounts.services import roles_sync, user_create
 from billing.ledger.checking import ledger_check
 from billing.models import Invoice, JournalEntry
+from billing.services.settling import money_receive
+from billing.words import line_words
 from core import clock
 from core.db.progress import Progress
 from core.errors import DomainError, TransitionError
 from customers.models import Customer, CustomerEvent
+from customers.services import customer_create
 from imports.choices import ImportStatus
 from imports.models import ImportRow, ImportRun
 from imports.services import import_apply, import_cancel, import_start, import_work, imports_resume
+from locations.models import Location
 from tests.integration.vouchers.world import make_location
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,6 +76,10 @@ def test_a_dry_run_changes_nothing_and_applying_brings_all(boss: User) -> None:
     ]
     invoice = Invoice.objects.get()
     assert (invoice.total, invoice.source, invoice.status) == (Decimal(150_000), f"import:{run.pk}:3", "open")
+    line = invoice.lines.get()
+    for language, words in (("en", "Debt from before"), ("id", "Hutang sebelumnya")):
+        with override(language):
+            assert line_words(line) == words
     assert CustomerEvent.objects.count() == 3
     assert ledger_check().findings == {}
     assert not ImportRow.objects.exists()  # nobody's name is kept twice
@@ -208,3 +219,43 @@ def test_operators_bring_no_files(client: Client, boss: User) -> None:
     for name, args in (("add", []), ("change", [run.pk]), ("problems", [run.pk]), ("apply", [run.pk])):
         assert client.get(reverse(f"admin:imports_importrun_{name}", args=args)).status_code in {302, 403, 404}
     assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_what_was_exported_can_be_brought_in_again(boss: User, language: str) -> None:
+    place, columns = (
+        Location.objects.get(),
+        ("number", "name", "phone", "email", "address", "location__name", "area", "tags"),
+    )
+    more = ("latitude", "longitude", "notes", "language", "is_active", "balance", "debt")
+    customer_create(
+        actor=None, name="=Bu Sri", phone="0812-3456-7890", email="sri@contoh.id", address="-Jl. Melati 3; -RT 2", location=place,
+        area="+ODP-07", tags=["vip", "lama"], latitude="-6.200001", longitude="106.816666",
+        notes="first line\n@second; =line", language="id",
+    )  # fmt: skip
+    rich = customer_create(actor=None, name="Pak Budi", is_active=False, language="en")
+    money_receive(
+        customer_id=rich.pk, amount=20_000, into_account="cash:1", kind="payment", source="payment:1", now=clock.now()
+    )
+    before = list(Customer.objects.order_by("number").values(*columns, *more))
+    client = Client(headers={"accept-language": language})
+    client.force_login(boss)
+    data = {"action": "export_csv", "_selected_action": list(Customer.objects.values_list("pk", flat=True))}
+    answer = client.post(reverse("admin:customers_customer_changelist"), data)
+    file = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "'=Bu Sri" in file
+
+    Customer.objects.update(number=Concat(Value("old-"), "number"), phone="")  # as in a house that does not have them
+    run = bring(boss, file)
+    assert (run.status, run.error, run.total, run.problem_count) == (ImportStatus.CHECKED, "", 2, 0)
+    import_apply(run, actor=boss)
+    import_work(run.pk)
+    assert (
+        list(Customer.objects.exclude(number__startswith="old-").order_by("number").values(*columns, *more)) == before
+    )
+
+
+def test_active_is_yes_or_no(boss: User) -> None:
+    with override("en"):
+        run = bring(boss, "name;active\nBu Sri;yes\nPak Budi;tidak\nJoko;perhaps\n")
+    assert problems(run) == [(4, [["is_active", "Write yes or no."]])]

@@ -160,6 +160,32 @@ def test_only_this_bill_is_shown(customer: Customer) -> None:
     assert "77,777" not in text
 
 
+def test_older_debt_and_the_balance_are_one_line_each(customer: Customer) -> None:
+    older = issued(customer, amount=77_777, source="a")
+    bill = issued(customer, source="b")
+    issued(customer, amount=11_111, source="c")
+    money_receive(
+        customer_id=customer.pk, amount=20_000, into_account=chart.cash(7), kind=EntryKind.PAYMENT, source="b", now=NOW,
+        is_for_balance=True,
+    )  # fmt: skip
+    lines = ("Bills from before that are still to pay: IDR 77,777.", "Your balance with us: IDR 20,000.")
+    text = get(bill)[1]
+    paper = " ".join(
+        PdfReader(io.BytesIO(Client().get(f"/pay/{bill.token}/pdf/").content)).pages[0].extract_text().split()
+    )
+    for shown in (text, paper):
+        assert [line in shown for line in lines] == [True, True]
+        assert "11,111" not in shown
+    assert [line in get(older)[1] for line in lines] == [False, True]
+    assert "Tagihan sebelumnya yang belum dibayar: Rp 77.777." in get(bill, "?lang=id")[1]
+    winner = make_customer("C2", "Sri R")
+    Customer.objects.filter(pk=customer.pk).update(merged_into=winner)
+    of_both = issued(winner, source="d")
+    assert "Bills from before that are still to pay: IDR 238,888." in get(of_both, "?lang=en")[1]
+    invoice_void(bill, reason="x", now=NOW, actor=None)
+    assert "from before" not in get(bill)[1]
+
+
 def test_the_file_is_this_bill_in_the_chosen_language(customer: Customer) -> None:
     invoice = issued(customer)
     response = Client().get(f"/pay/{invoice.token}/pdf/?lang=id")
@@ -192,6 +218,6 @@ def test_the_log_does_not_tell_the_link(customer: Customer, caplog: pytest.LogCa
 
 def test_a_page_is_few_queries(customer: Customer, django_assert_max_num_queries: Any) -> None:
     invoice = issued(customer)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         get(invoice)
     assert invoice.issued_on == DAY

@@ -14,7 +14,7 @@ from accounts.models import User
 from accounts.services import roles_sync
 from billing.ledger import chart
 from billing.ledger.checking import ledger_check
-from billing.models import Agent
+from billing.models import Agent, JournalEntry
 from billing.services.agents import agent_change, agent_create, agent_deposit, agent_pay_out
 from billing.services.drawers import account_amount, drawer_amount
 from core.errors import DomainError, TransitionError
@@ -111,6 +111,8 @@ def test_a_deposit_counts_once_and_comes_back(shop: Shop) -> None:
     with pytest.raises(DomainError) as refusal:
         agent_pay_out(shop.agent, amount=30_001, request_key="p2", now=NOW, actor=shop.boss)
     assert refusal.value.code == "cash.not_enough"
+    methods = JournalEntry.objects.filter(kind="agent_deposit").values_list("method", flat=True)
+    assert list(methods) == ["Cash", "Cash"]
 
 
 def test_his_sale_takes_price_less_commission_off_the_deposit(shop: Shop) -> None:
