@@ -73,7 +73,9 @@ class CountShiftForm(ConfirmForm):
 
 
 class HandOverForm(ConfirmForm):
-    amount = MoneyField(label=gettext_lazy("amount"))
+    amount = CountedField(
+        label=gettext_lazy("amount"), help_text=gettext_lazy("0 closes a counted shift of which nothing is handed over.")
+    )  # fmt: skip
     to_user = forms.ModelChoiceField(
         User.objects.none(), label=gettext_lazy("to"), required=False, empty_label=gettext_lazy("the owner, or the bank below")
     )  # fmt: skip

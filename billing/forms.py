@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import rate_limit
+from billing.choices import DiscountKind
 from billing.models import TEN_YEARS, TERMS_FIELDS, Plan
 from billing.rate_limit import RateLimit
 from core.admin import INPUT_CLASSES, SELECT_CLASSES, style_form
@@ -139,7 +140,8 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
         for name in TERMS_FIELDS:
             if name in self.fields:
                 self.fields[name].required = False  # left out: as it is, or the usual
-        for name in ("price_sell", "price_cost", "late_fee"):
+        is_percent = self.initial.get("late_fee_kind") == DiscountKind.PERCENT
+        for name in ("price_sell", "price_cost", *([] if is_percent else ["late_fee"])):
             if (
                 name in self.initial and self.instance.pk
             ):  # (a reader's form has no fields) 5000 instead of 5000.00 where the currency has no cents

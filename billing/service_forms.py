@@ -6,9 +6,11 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from billing.choices import PlanType
 from billing.models import TERMS_FIELDS, Charge, CouponUse, Plan, Subscription
 from billing.words import plan_offer
 from core.admin import ConfirmForm, style_form
@@ -36,8 +38,42 @@ class CouponChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
         return obj.coupon.code
 
 
-class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new service. Terms stay the plan's unless they are changed on the service's page."""
+AS_PLAN = "plan"
+
+
+def _term_field(name: str) -> forms.Field:
+    """A term of this service as its model describes it, where nothing chosen means: as the plan says."""
+    field: Any = Subscription._meta.get_field(name)
+    flags = [("yes", _("yes")), ("no", _("no"))] if isinstance(field, models.BooleanField) else []
+    if not flags and not field.choices:
+        made: forms.Field = field.formfield(required=False, initial=None)
+        return made
+    return forms.ChoiceField(
+        choices=[(AS_PLAN, _("as the plan says")), *(flags or field.choices)], label=field.verbose_name,
+        help_text=field.help_text, required=False, initial=AS_PLAN,
+    )  # fmt: skip
+
+
+class TermsForm(forms.Form):
+    """Terms agreed with the service, before its first bill; `agreed` has those that differ from the plan's."""
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = super().clean() or {}
+        flag = {"yes": True, "no": False}
+        values = {name: data.pop(name, None) for name in TERMS_FIELDS}
+        agreed = {name: value for name, value in values.items() if value not in {None, "", AS_PLAN}}
+        data["agreed"] = {
+            name: flag[value] if name == "is_auto_renewed" else value for name, value in agreed.items()
+        }  # fmt: skip
+        return data
+
+
+for _name in TERMS_FIELDS:
+    TermsForm.base_fields[_name] = TermsForm.declared_fields[_name] = _term_field(_name)
+
+
+class SubscriptionForm(TermsForm, forms.ModelForm):  # type: ignore[type-arg]
+    """A new service. Terms are the plan's unless others are agreed here or on the service's page."""
 
     plan = PlanChoice(Plan.objects.none(), label=_("plan"), empty_label=_("Choose a plan"))
     group = forms.ModelChoiceField(
@@ -93,6 +129,22 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class ReasonForm(ConfirmForm):
     reason = forms.CharField(label=_("reason"), max_length=300)
+
+
+class StartForm(ConfirmForm):
+    started_on = forms.DateField(
+        label=_("first day"), required=False, widget=DAY,
+        help_text=_("Empty: today. At most a year ago; it fixes the day of the month."),
+    )  # fmt: skip
+    billed_until = forms.DateField(
+        label=_("bills begin on"), required=False, widget=DAY,
+        help_text=_("Empty: the first day. Later for who paid somewhere else already, at most a year ahead."),
+    )  # fmt: skip
+    reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+
+class ResumeForm(ConfirmForm):
+    reason = forms.CharField(label=_("reason"), max_length=300, required=False)
 
 
 class PauseForm(ConfirmForm):
@@ -153,6 +205,14 @@ class CouponForm(ConfirmForm):
     code = forms.CharField(label=_("code"), max_length=30)
 
 
+def draft_plan_form(plans: Any) -> type[ConfirmForm]:
+    class DraftPlanForm(ConfirmForm):
+        plan = PlanChoice(plans, label=_("new plan"))
+        reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+    return DraftPlanForm
+
+
 def plan_form(plans: Any) -> type[ConfirmForm]:
     class ChangePlanForm(ConfirmForm):
         plan = PlanChoice(plans, label=_("new plan"))
@@ -168,10 +228,21 @@ def plan_form(plans: Any) -> type[ConfirmForm]:
     return ChangePlanForm
 
 
-def move_form(places: Any) -> type[ConfirmForm]:
+def move_form(places: Any, row: Subscription) -> type[ConfirmForm]:
+    """A static service gets an address of the new place; the old one is shown as a start."""
+
     class MoveForm(ConfirmForm):
         location = forms.ModelChoiceField(places, label=_("new location"))
+        static_address = forms.CharField(
+            label=_("static address there"), required=row.type == PlanType.STATIC, initial=row.static_address,
+            help_text=_("An address of the new location's network; nobody else there may have it."),
+        )  # fmt: skip
         reason = forms.CharField(label=_("reason"), max_length=300, required=False)
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if row.type != PlanType.STATIC and not row.static_address:
+                del self.fields["static_address"]
 
     return MoveForm
 
@@ -191,7 +262,7 @@ def login_form(row: Subscription) -> type[ConfirmForm]:
 
 def terms_form(row: Subscription) -> type[ConfirmForm]:
     """The terms of this service, as the model describes them."""
-    names = ("price", "is_auto_renewed", *TERMS_FIELDS, "note")
+    names = ("price", *TERMS_FIELDS, "note")
     fields: dict[str, Any] = {}
     for name in names:
         field: Any = Subscription._meta.get_field(name)

@@ -133,6 +133,8 @@ def _handed_over(request: HttpRequest, shift: CashShift, data: dict[str, Any]) -
         shift, amount=data["amount"], to_user=data["to_user"], to_bank=data["to_bank"], now=clock.now(), actor=user,
         ip=client_ip(request),
     )  # fmt: skip
+    if not data["amount"]:
+        return _("The shift is closed; nothing was handed over.")
     return _("%(amount)s was handed over.") % {"amount": money(data["amount"])}
 
 
@@ -165,13 +167,14 @@ def my_cash(request: HttpRequest) -> HttpResponseBase:
 
 def _forms(drawer: Drawer, user: Any) -> dict[str, ConfirmForm]:
     """The steps that are possible now."""
-    inside = {"amount": f"{drawer.amount:.0f}"} if drawer.amount > 0 else {}
+    inside = {"amount": f"{max(drawer.amount, 0):.0f}"}
     forms: dict[str, ConfirmForm] = {}
     if drawer.shift is None:
         forms["open"] = OpenShiftForm(auto_id="open_%s", initial={"counted": f"{max(drawer.amount, 0):.0f}"})
     else:
         forms["count"] = CountShiftForm(auto_id="count_%s")
-    if drawer.amount > 0:
+    is_waiting = drawer.counted is not None and drawer.shift is None  # also with nothing in it: 0 closes it
+    if drawer.amount > 0 or is_waiting:
         forms["hand_over"] = HandOverForm(auto_id="hand_%s", user=user, initial=inside)
     return forms
 

@@ -83,7 +83,7 @@ class PlanAdmin(ModelAdmin[Plan]):
             {
                 "fields": (
                     "billing_mode", "period_mode", "period_months", "fixed_day", "first_bill", "due_days", "grace_days",
-                    "tax_mode", "late_fee_kind", "late_fee", "late_fee_days",
+                    "tax_mode", "late_fee_kind", "late_fee", "late_fee_days", "is_auto_renewed",
                 )
             },
         ),

@@ -16,6 +16,9 @@ from billing.service_forms import (
     PauseForm,
     PromiseForm,
     ReasonForm,
+    ResumeForm,
+    StartForm,
+    draft_plan_form,
     login_form,
     move_form,
     plan_form,
@@ -66,8 +69,8 @@ def activate(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -
         return None
     return step(
         request, row, subscription_activate, _("%(name)s is started; its first bill is made as its terms say."),
-        title=_("Start"), question=_("Start %(name)s today? Its login goes to the router."), icon="check",
-        is_primary=True,
+        title=_("Start"), question=_("Start %(name)s? Its login goes to the router at once."), icon="check",
+        is_primary=True, form=StartForm,
     )  # fmt: skip
 
 
@@ -108,11 +111,12 @@ def resume(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> 
     return step(
         request, row, subscription_resume, _("%(name)s is back."), title=_("Let it come back"),
         question=_("Let %(name)s come back today? Paused days that were paid are credited."), icon="check", is_primary=True,
+        form=ResumeForm,
     )  # fmt: skip
 
 
 def change_plan(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Confirmation | None:
-    if row.status not in RUNNING:
+    if row.status not in {DRAFT, *RUNNING}:
         return None
     plans = Plan.objects.filter(
         is_active=True, type=row.type, publications__location=row.location_id,
@@ -122,7 +126,7 @@ def change_plan(self: SubscriptionAdmin, request: HttpRequest, row: Subscription
         return None
 
     def run(_row: Subscription, **values: Any) -> None:
-        subscription_change_plan(row, **values)
+        subscription_change_plan(row, **{"is_at_once": True, **values})
 
     def preview(data: dict[str, Any]) -> Sequence[str]:
         if not data["is_at_once"]:
@@ -130,6 +134,12 @@ def change_plan(self: SubscriptionAdmin, request: HttpRequest, row: Subscription
         found = plan_change_preview(row, plan=data["plan"], is_at_once=True, actor=request.user)  # type: ignore[arg-type]
         return preview_points(found)
 
+    if row.status == DRAFT:
+        return step(
+            request, row, run, _("%(name)s has the new plan; its page says the price."), title=_("Change plan"),
+            question=_("Which plan does %(name)s get? Nothing is billed yet: it begins with the new plan and its price."),
+            icon="swap_horiz", form=draft_plan_form(plans.order_by("name")),
+        )  # fmt: skip
     return step(
         request, row, run, _("The plan of %(name)s is changed as you chose."), title=_("Change plan"),
         question=_("Which plan does %(name)s get?"), icon="swap_horiz", form=plan_form(plans.order_by("name")),
@@ -190,7 +200,7 @@ def move(self: SubscriptionAdmin, request: HttpRequest, row: Subscription) -> Co
     return step(
         request, row, subscription_move, _("%(name)s is moved; the old router removes it when it confirms."),
         title=_("Change location"), question=_("Where is %(name)s served from now on?"), icon="move_location",
-        form=move_form(places.order_by("name")),
+        form=move_form(places.order_by("name"), row),
     )  # fmt: skip
 
 

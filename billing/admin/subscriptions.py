@@ -18,7 +18,7 @@ from billing.admin import service_actions, service_extras
 from billing.admin.mass import MOST_IDS
 from billing.admin.mass import PERMISSION as MASS
 from billing.choices import PlanChangeStatus, PlanType, SubscriptionStatus
-from billing.models import Addon, Invoice, PlanChange, Subscription, SubscriptionEvent
+from billing.models import TERMS_FIELDS, Addon, Invoice, PlanChange, Subscription, SubscriptionEvent
 from billing.selectors import plans_on_sale, subscriptions_visible_to
 from billing.selectors_services import addons_running, charges_waiting, coupons_running, next_bill_of, overdue_of
 from billing.service_forms import SubscriptionForm
@@ -67,7 +67,14 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
         (None, {"fields": ("customer", "plan", "location", "group", "is_started", "form_key")}),
         (gettext_lazy("Login"), {"fields": ("username", "password", "static_address", "mac_address")}),
         (gettext_lazy("Agreed"), {"fields": ("price", "note")}),
-    )
+        (
+            gettext_lazy("Terms that differ from the plan's"),
+            {
+                "classes": ("collapse",), "fields": TERMS_FIELDS,
+                "description": gettext_lazy("The first bill follows them. They can be changed later on the service's page."),
+            },
+        ),
+    )  # fmt: skip
     actions = ("many",)
     confirmations = (
         "activate", "promise", "resume", "change_plan", "change_terms", "change_login", "add_addon", "add_charge",
@@ -134,6 +141,7 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     def save_model(self, request: HttpRequest, obj: Subscription, form: Any, change: bool) -> None:
         data = dict(form.cleaned_data)
         is_started, key = data.pop("is_started"), data.pop("form_key")
+        data |= data.pop("agreed")
         if data["price"] is None:
             data.pop("price")
         who: dict[str, Any] = {"actor": request.user, "ip": client_ip(request)}

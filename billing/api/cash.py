@@ -42,7 +42,7 @@ class ShiftCountIn(StrictSerializer):
 
 
 class ShiftHandOverIn(StrictSerializer):
-    amount = AmountField()
+    amount = AmountField(help_text="0 closes the shift and hands nothing over.")
     to_user = serializers.IntegerField(required=False, min_value=1, help_text="A colleague; without one the owner.")
     to_bank = TextField(max_length=40, required=False, help_text="Or a bank account, for example bca_01.")
 

@@ -54,6 +54,7 @@ class PlanIn(StrictSerializer):
     late_fee_kind = serializers.ChoiceField(choices=DiscountKind.choices, required=False)
     late_fee = AmountField(required=False)
     late_fee_days = WholeField(min_value=0, max_value=90, required=False)
+    is_auto_renewed = StrictBooleanField(required=False, help_text="Bills are paid from the balance by themselves.")
 
 
 class PlanPatchIn(PlanIn):

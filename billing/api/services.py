@@ -27,6 +27,7 @@ from billing.api.services_in import (
     MoveServiceIn,
     PauseIn,
     PromiseIn,
+    ResumeIn,
     SubscriptionIn,
     SubscriptionPatchIn,
     TonightIn,
@@ -141,11 +142,11 @@ class SubscriptionViewSet(RoomViewSet):
         """Switch it off for a while; no bills meanwhile."""
         return self._command(subscription_pause, PauseIn)
 
-    @extend_schema(request=NoInput, responses={200: SubscriptionOut})
+    @extend_schema(request=ResumeIn, responses={200: SubscriptionOut})
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
         """Let it come back; paused days that were paid are credited."""
-        return self._command(subscription_resume, NoInput)
+        return self._command(subscription_resume, ResumeIn)
 
     @extend_schema(request=ChangePlanIn, responses={200: SubscriptionOut})
     @action(detail=True, methods=["post"], url_path="change-plan")

@@ -68,6 +68,11 @@ class ActivateIn(StrictSerializer):
     billed_until = serializers.DateField(
         required=False, help_text="First day not paid for elsewhere; default: the start."
     )
+    reason = TextField(**REASON, allow_blank=True, required=False)
+
+
+class ResumeIn(StrictSerializer):
+    reason = TextField(**REASON, allow_blank=True, required=False)
 
 
 class PauseIn(StrictSerializer):
@@ -86,7 +91,7 @@ class IsolateIn(StrictSerializer):
 
 class ChangePlanIn(StrictSerializer):
     plan = PlanField()
-    is_at_once = StrictBooleanField(help_text="false: with the next period.")
+    is_at_once = StrictBooleanField(help_text="false: with the next period. A draft gets it at once.")
     reason = TextField(**REASON, allow_blank=True, required=False)
 
 

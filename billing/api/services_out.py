@@ -94,7 +94,7 @@ class SubscriptionOut(SubscriptionRowOut):
 
     class Meta(SubscriptionRowOut.Meta):
         fields = [
-            *SubscriptionRowOut.Meta.fields, "price", "is_auto_renewed", "static_address", "mac_address", "note",
+            *SubscriptionRowOut.Meta.fields, "price", "static_address", "mac_address", "note",
             *TERMS_FIELDS, "login", "next_bill", "overdue", "addons", "charges", "coupons",
         ]  # fmt: skip
         read_only_fields = fields

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.choices import PlanType, ValidityFrom
-from billing.models.terms import BillingTerms
+from billing.models.terms import BillingTerms, late_fee_rule
 from core.fields import AmountField
 from locations.models import Location, RouterProfile
 
@@ -52,6 +52,7 @@ class Plan(BillingTerms):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(price_sell__gte=0, price_cost__gte=0), name="billing_plan_prices"),
+            late_fee_rule("billing_plan_late_fee"),
         ]
 
     def __str__(self) -> str:

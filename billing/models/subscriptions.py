@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.choices import PlanChangeStatus, PlanType, PromiseStatus, SubscriptionStatus
 from billing.models.plans import Plan
-from billing.models.terms import BillingTerms, Coupon
+from billing.models.terms import BillingTerms, Coupon, late_fee_rule
 from core.fields import AmountField, EncryptedTextField
 from customers.models import Customer
 from locations.models import AccessAccount, Location
@@ -48,7 +48,6 @@ class Subscription(BillingTerms):
         _("own price"), null=True, blank=True, validators=[MinValueValidator(0)],
         help_text=_("Per month; empty: the plan's price."),
     )  # fmt: skip
-    is_auto_renewed = models.BooleanField(_("pay from balance by itself"), default=True)
     started_on = models.DateField(_("started"), null=True, blank=True)
     billed_until = models.DateField(_("billed until"), null=True, blank=True, editable=False)
     expiry_date = models.DateField(_("paid until"), null=True, blank=True, editable=False)
@@ -67,6 +66,7 @@ class Subscription(BillingTerms):
         verbose_name_plural = _("subscriptions")
         ordering = ["-id"]
         constraints = [
+            late_fee_rule("billing_subscription_late_fee"),
             # one login name per router and kind, as long as the service lives
             models.UniqueConstraint(
                 fields=["location", "type", "username"], condition=~Q(status="ended"), name="billing_subscription_login"

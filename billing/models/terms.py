@@ -58,8 +58,21 @@ class BillingTerms(models.Model):
         help_text=_("After the due date, once per bill."),
     )  # fmt: skip
 
+    is_auto_renewed = models.BooleanField(
+        _("pay from balance by itself"), default=True, db_default=True,
+        help_text=_("New bills are paid at once with the money the customer has with us."),
+    )  # fmt: skip
+
     class Meta:
         abstract = True
+
+
+def late_fee_rule(name: str) -> models.CheckConstraint:
+    """An amount that was left when the kind became percent would be a hundred times the bill."""
+    return models.CheckConstraint(
+        condition=~Q(late_fee_kind="percent") | Q(late_fee__lte=100), name=name,
+        violation_error_message=_("At most 100 percent."),
+    )  # fmt: skip
 
 
 TERMS_FIELDS = tuple(field.name for field in BillingTerms._meta.local_fields)

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from billing.choices import DiscountKind
 from core.errors import DomainError
-from core.money import exact
+from core.money import exact, quantise
 
 # a thousand thousand million: far above any bill, and sums of it still fit the columns
 LARGEST_TYPED = Decimal(10**12)
@@ -26,6 +27,25 @@ def amount_not_negative(amount: Decimal | int | str, *, field: str = "amount") -
 def amount_signed(amount: Decimal | int | str, *, field: str = "amount") -> Decimal:
     """Anything but 0."""
     return _checked(amount, field, -LARGEST_TYPED, _("Write an amount of money that is not 0."), is_zero_fine=False)
+
+
+def late_fee_checked(kind: str, fee: Decimal | int | str | None) -> Decimal:
+    """A fee in percent of what is open: at most 100, two decimals; an amount: whole units. Raises DomainError (`late_fee`)."""
+    message = _("Write an amount of money.")
+    try:
+        value = Decimal(str(fee))
+        if kind == DiscountKind.PERCENT:
+            message = _("A late fee in percent is 0 to 100.")
+            value = value.quantize(Decimal("0.01"))
+            is_right = 0 <= value <= 100
+        else:
+            value = quantise(value)
+            is_right = value >= 0
+    except (ArithmeticError, DomainError):
+        is_right = False
+    if not is_right:
+        raise DomainError("terms.late_fee", message, fields={"late_fee": message})
+    return value
 
 
 def _checked(

@@ -125,11 +125,12 @@ def shift_hand_over(
 ) -> CashShift:
     """Hand the counted money over: into a colleague's drawer, a bank account, or (neither given) to the owner.
 
-    The rest stays in the drawer for the next shift. Raises TransitionError unless the shift is counted, DomainError
-    (`cash.no_shift`) for a colleague without a shift where the setting asks for one.
+    0 (to nobody) closes the shift when nothing is handed over, as after counting an empty drawer. The rest stays in the
+    drawer for the next shift. Raises TransitionError unless the shift is counted, DomainError (`cash.no_shift`) for a
+    colleague without a shift where the setting asks for one.
     """
     _own_or_manager(shift, actor)
-    value = amount_positive(amount)
+    value = amount_positive(amount) if to_user or to_bank else amount_not_negative(amount)
     inside = drawer_lock(shift.user_id)
     fresh = lock_row(CashShift.objects.all(), shift.pk)
     in_drawer_check(value, inside)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from billing import rate_limit
 from billing.models import TERMS_FIELDS, Plan, PlanLocation, PrepayDiscount
+from billing.services.amounts import late_fee_checked
 from billing.services.publishing import publication_refresh
 from core.db.locks import lock_row
 from core.errors import DomainError
@@ -25,7 +26,7 @@ PLAN_FIELDS = (
     "uptime_limit_seconds", "data_limit_bytes", "idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool",
     "is_mac_locked", "is_active", *TERMS_FIELDS,
 )  # fmt: skip
-AMOUNTS = ("price_sell", "price_cost", "late_fee")
+AMOUNTS = ("price_sell", "price_cost")
 # What the router profile is made of: a change of these is sent to every location the plan is published at.
 PROFILE_FIELDS = frozenset(
     {"rate_limit", "shared_users", "idle_timeout_seconds", "keepalive_timeout_seconds", "address_pool"}
@@ -115,6 +116,10 @@ def _validate(plan: Plan) -> None:
         except (DomainError, TypeError):
             problems[name] = _("Write an amount of money.")
     try:
+        plan.late_fee = late_fee_checked(plan.late_fee_kind, plan.late_fee)
+    except DomainError as error:
+        problems |= error.fields
+    try:
         plan.rate_limit = rate_limit.normalise(plan.rate_limit or "")
     except DomainError as error:
         problems["rate_limit"] = error.message
@@ -145,7 +150,14 @@ def _store(plan: Plan) -> None:
 def _state(plan: Plan, names: tuple[str, ...]) -> dict[str, Any]:
     """Values as the activity log keeps them: amounts as text, the rest as they are."""
     values = {name: getattr(plan, name) for name in names}
-    return {name: str(quantise(value)) if name in AMOUNTS else value for name, value in values.items()}
+    return {
+        name: str(quantise(value))
+        if name in AMOUNTS
+        else str(value.normalize())
+        if isinstance(value, Decimal)
+        else value
+        for name, value in values.items()
+    }
 
 
 def _id(actor: User | None) -> int | None:

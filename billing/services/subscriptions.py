@@ -22,6 +22,7 @@ from billing.choices import (
 )
 from billing.events import SubscriptionsEnded, SubscriptionsStarted
 from billing.models import TERMS_FIELDS, Plan, PlanChange, Promise, Subscription
+from billing.services.amounts import late_fee_checked
 from billing.services.engine.bills import bills_due, bills_write
 from billing.services.engine.unused import final_bill_issue, unused_credit, used_part_bill
 from billing.services.history import event_write, reason_checked, staff_acted, subscription_for, today_at
@@ -38,6 +39,7 @@ from billing.services.subscriptions_logins import (
     username_next,
 )
 from core import clock
+from core.db.locks import advisory_locks_wait
 from core.db.transition import transition, transition_set
 from core.errors import DomainError
 from core.events import emit
@@ -49,8 +51,11 @@ from locations.models import AccessAccount, Location, LocationGroup
 from locations.selectors import locations_visible_to
 from locations.services import Choice, accounts_remove, choice_assign
 
+ADDRESSES_OF = (
+    0x6D62_0005 << 32
+)  # our advisory locks for the addresses of services; the lower half is the location's id
 OLDEST_START = timedelta(days=366)
-CHANGEABLE = ("price", "is_auto_renewed", "note", *TERMS_FIELDS)
+CHANGEABLE = ("price", "note", *TERMS_FIELDS)
 PRICING = frozenset({"price", "tax_mode"})  # what would ask another amount for days used already
 ALIVE = tuple(
     status for status in SubscriptionStatus if status not in {SubscriptionStatus.DRAFT, SubscriptionStatus.ENDED}
@@ -95,6 +100,7 @@ def subscription_create(
     )  # fmt: skip
     _agree(row, agreed)
     row.static_address = address_checked(static_address, plan.type)
+    address_free(row.static_address, location)
     row.password = password_checked(password, plan.type)
     row.username = (
         username_checked(username, location, plan.type)
@@ -169,10 +175,13 @@ def _agree(row: Subscription, agreed: dict[str, Any]) -> None:
     problems: dict[str, str] = {}
     for name, value in agreed.items():
         try:
-            is_amount = name in {"price", "late_fee"} and value is not None
-            setattr(row, name, quantise(value) if is_amount else value)
+            setattr(row, name, quantise(value) if name == "price" and value is not None else value)
         except (DomainError, TypeError):
             problems[name] = _("Write an amount of money.")
+    try:
+        row.late_fee = late_fee_checked(row.late_fee_kind, row.late_fee)
+    except DomainError as error:
+        problems |= error.fields
     try:
         others = {field.name for field in Subscription._meta.fields} - set(CHANGEABLE)
         row.clean_fields(exclude=others | set(problems))
@@ -204,10 +213,29 @@ def address_checked(address: str | None, plan_type: str) -> str | None:
     return text or None
 
 
+def address_free(
+    address: str | None, location: Location, *, besides: Subscription | None = None, field: str = "static_address"
+) -> None:
+    """No two services of a location have one address, drafts included. Raises DomainError naming who has it.
+
+    Holds the location's addresses until the transaction ends: of two that ask at once the second sees the first.
+    """
+    if not address:
+        return
+    advisory_locks_wait([ADDRESSES_OF + location.pk])
+    others = Subscription.objects.filter(location=location, static_address=address)
+    others = others.exclude(status=SubscriptionStatus.ENDED).exclude(pk=besides.pk if besides else None)
+    if name := others.values_list("username", flat=True).first():
+        message = _("%(name)s has the address %(address)s at %(location)s already.")
+        message = message % {"name": name, "address": address, "location": location.name}
+        raise DomainError("subscription.address_taken", message, fields={field: message})
+
+
 @transaction.atomic
 def subscription_activate(
     subscription: Subscription,
     *,
+    reason: str = "",
     actor: User | None,
     ip: str | None = None,
     now: datetime | None = None,
@@ -220,6 +248,7 @@ def subscription_activate(
     not paid for yet somewhere else (a customer who moves in from another system).
     """
     at = now or clock.now()
+    why = reason_checked(reason)
     fresh = subscription_for(subscription, actor, statuses=[SubscriptionStatus.DRAFT])
     _check_offer_still(fresh)
     today = today_at(fresh, at)
@@ -238,10 +267,10 @@ def subscription_activate(
     )  # fmt: skip
     fresh.refresh_from_db()
     event_write(
-        fresh, "activated", at=at, actor=actor, from_status=SubscriptionStatus.DRAFT, to_status=SubscriptionStatus.ACTIVE,
-        started_on=start, billed_until=first,
+        fresh, "activated", at=at, actor=actor, reason=why, from_status=SubscriptionStatus.DRAFT,
+        to_status=SubscriptionStatus.ACTIVE, started_on=start, billed_until=first,
     )  # fmt: skip
-    staff_acted(actor, "subscription.activated", ip, fresh, started_on=start)
+    staff_acted(actor, "subscription.activated", ip, fresh, reason=why, started_on=start)
     login_put(fresh, priority=Priority.PAID)
     bills_bring_up(fresh, today, now=at, is_fresh=True)
     emit(SubscriptionsStarted([fresh.pk]))

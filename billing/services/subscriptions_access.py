@@ -13,7 +13,7 @@ from billing.choices import PlanType, SubscriptionStatus
 from billing.models import Subscription
 from billing.services.history import event_write, reason_checked, staff_acted, subscription_for
 from billing.services.standing import services_reconsider
-from billing.services.subscriptions import ALIVE, address_checked
+from billing.services.subscriptions import ALIVE, address_checked, address_free
 from billing.services.subscriptions_logins import (
     is_taken,
     login_put,
@@ -54,6 +54,7 @@ def subscription_change_login(
         wanted["password"] = password_checked(password, fresh.type)
     if static_address is not UNCHANGED:
         wanted["static_address"] = address_checked(static_address, fresh.type)
+        address_free(wanted["static_address"], fresh.location, besides=fresh)
     if mac_address is not UNCHANGED:
         wanted["mac_address"] = mac_checked(mac_address)
     changed = {name: value for name, value in wanted.items() if getattr(fresh, name) != value}
@@ -117,6 +118,7 @@ def subscription_move(
     fresh.location, fresh.account = location, None
     if static_address is not UNCHANGED:
         fresh.static_address = address_checked(static_address, fresh.type)
+    address_free(fresh.static_address, location, besides=fresh)
     fresh.save(update_fields=["location", "account", "static_address", "updated_at"])
     if fresh.status != SubscriptionStatus.DRAFT:
         account = login_put(fresh, priority=Priority.PAID)

@@ -67,11 +67,12 @@ def subscription_pause(
 
 @transaction.atomic
 def subscription_resume(
-    subscription: Subscription, *, actor: User | None, ip: str | None = None, now: datetime | None = None,
-    day: date | None = None,
+    subscription: Subscription, *, reason: str = "", actor: User | None, ip: str | None = None,
+    now: datetime | None = None, day: date | None = None,
 ) -> Subscription:  # fmt: skip
     """Open the service again; paused days that were paid for are credited. `day` overrules today (a night that was missed)."""
     at = now or clock.now()
+    why = reason_checked(reason)
     fresh = subscription_for(subscription, actor, statuses=[SubscriptionStatus.PAUSED])
     today = day or today_at(fresh, at)
     paused_on = fresh.paused_on or today
@@ -88,10 +89,10 @@ def subscription_resume(
     fresh.refresh_from_db()
     login_put(fresh, priority=Priority.PAID)
     event_write(
-        fresh, "resumed", at=at, actor=actor, from_status=SubscriptionStatus.PAUSED, to_status=SubscriptionStatus.ACTIVE,
-        paused_on=paused_on, days=(today - paused_on).days, credited=credited,
+        fresh, "resumed", at=at, actor=actor, reason=why, from_status=SubscriptionStatus.PAUSED,
+        to_status=SubscriptionStatus.ACTIVE, paused_on=paused_on, days=(today - paused_on).days, credited=credited,
     )  # fmt: skip
-    staff_acted(actor, "subscription.resumed", ip, fresh, credited=credited)
+    staff_acted(actor, "subscription.resumed", ip, fresh, reason=why, credited=credited)
     bills_bring_up(fresh, today, now=at, is_fresh=True)
     emit(SubscriptionsStarted([fresh.pk]))
     fresh.refresh_from_db()

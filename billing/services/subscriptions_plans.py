@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from billing import periods
-from billing.choices import PLAN_CHANGE_MOVES, RUNNING, BillingMode, PlanChangeStatus
-from billing.models import Plan, PlanChange, Subscription, SubscriptionPeriod
+from billing.choices import PLAN_CHANGE_MOVES, RUNNING, BillingMode, PlanChangeStatus, SubscriptionStatus
+from billing.models import TERMS_FIELDS, Plan, PlanChange, Subscription, SubscriptionPeriod
 from billing.selectors import publications
 from billing.services.engine.bills import bills_due, bills_write, price_of, rhythm_of
 from billing.services.engine.lines import ZERO, Price
@@ -45,12 +45,17 @@ def subscription_change_plan(
     ip: str | None = None,
     now: datetime | None = None,
 ) -> PlanChange:
-    """Change the plan now or with the next period; a change that waits is replaced. An own price ends with the old plan."""
+    """Change the plan now or with the next period; a change that waits is replaced. An own price ends with the old plan.
+
+    A draft has nothing billed: it simply gets the new plan.
+    """
     at = now or clock.now()
     why = reason_checked(reason)
-    fresh = subscription_for(subscription, actor, statuses=RUNNING)
+    fresh = subscription_for(subscription, actor, statuses=[SubscriptionStatus.DRAFT, *RUNNING])
     today = today_at(fresh, at)
     _check(fresh, plan)
+    if fresh.status == SubscriptionStatus.DRAFT:
+        return _change_draft(fresh, plan, today, now=at, actor=actor, ip=ip, reason=why)
     _waiting_cancel(fresh, is_at_once)
     bills_write(bills_due([fresh], today), now=at)
     change = PlanChange.objects.create(
@@ -82,6 +87,28 @@ def plan_change_preview(
         subscription_change_plan(subscription, plan=plan, is_at_once=is_at_once, actor=actor, now=now)
 
     return money_preview(subscription, step)
+
+
+def _change_draft(
+    row: Subscription, plan: Plan, today: date, *, now: datetime, actor: User | None, ip: str | None, reason: str
+) -> PlanChange:
+    """Terms that were the old plan's become the new one's; what was agreed otherwise stays, but an own price."""
+    old = row.plan
+    terms = {name: getattr(plan, name) for name in TERMS_FIELDS if getattr(row, name) == getattr(old, name)}
+    if not {"late_fee", "late_fee_kind"} <= set(terms):  # a fee and what it counts in belong together
+        terms = {name: value for name, value in terms.items() if name not in {"late_fee", "late_fee_kind"}}
+    Subscription.objects.filter(pk=row.pk).update(plan=plan, price=None, updated_at=now, **terms)
+    change = PlanChange.objects.create(
+        subscription=row, from_plan=old, to_plan=plan, status=PlanChangeStatus.DONE, requested_by=actor, effective_on=today,
+        requested_at=now, done_at=now,
+    )  # fmt: skip
+    event_write(
+        row, "plan_changed", at=now, actor=actor, reason=reason, before=old.name, after=plan.name, effective_on=today
+    )  # fmt: skip
+    staff_acted(
+        actor, "subscription.plan_changed", ip, row, before=old.pk, after=plan.pk, effective_on=today, reason=reason
+    )
+    return change
 
 
 def period_ends_on(row: Subscription, today: date) -> date:
