@@ -77,7 +77,7 @@ from locations.services.servers import (
     server_plan_undo,
 )
 from locations.services.sessions import sessions_kick
-from locations.services.shutting import address_release
+from locations.services.shutting import address_release, addresses_pass
 from locations.services.switching import Switch, account_open_now, accounts_replace, location_switch, switch_of
 from locations.services.testing import TestResult, location_test
 from locations.services.tunnels import (
@@ -136,6 +136,7 @@ __all__ = [
     "accounts_set_validity",
     "accounts_touched",
     "address_release",
+    "addresses_pass",
     "certificate_look",
     "certificate_state",
     "certificate_trust",

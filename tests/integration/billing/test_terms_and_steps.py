@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError
 from django.test import Client
 from django.urls import reverse
@@ -17,11 +19,17 @@ from billing.choices import PlanType
 from billing.models import CashShift, Plan, PlanChange, Subscription
 from billing.services import plan_change
 from billing.services.cash import shift_count, shift_hand_over, shift_open
-from billing.services.subscriptions import subscription_activate, subscription_change, subscription_create
+from billing.services.subscriptions import (
+    subscription_activate,
+    subscription_change,
+    subscription_create,
+    subscription_end,
+)
 from billing.services.subscriptions_access import subscription_change_login, subscription_move
 from billing.services.subscriptions_pausing import subscription_pause, subscription_resume
 from billing.services.subscriptions_plans import subscription_change_plan
 from core.errors import DomainError, TransitionError
+from locations.models import AccessAccount, RouterEntry
 from tests.integration.billing.service_world import at, bills, customer, draft, kinds, place, plan, service, sound
 
 pytestmark = pytest.mark.django_db
@@ -221,3 +229,24 @@ def test_nobody_is_made_twice_by_a_refused_address() -> None:
             customer=customer(), plan=of, location=pos, actor=None, static_address="10.0.0.5", request_key="k"
         )
     assert Subscription.objects.count() == 1
+
+
+def test_addresses_of_services_that_ended_long_ago_are_listed_and_shut() -> None:
+    pos = place()
+    of = plan(pos, type=PlanType.STATIC)
+    gone, given, living = (service(pos, of, NOV_22, static_address=f"10.0.0.{n}") for n in (5, 6, 7))
+    for row in (gone, given):
+        subscription_end(row, reason="pindah", actor=None, now=at(NOV_22))
+    # as before addresses were shut: no entry
+    RouterEntry.objects.filter(tag="off").delete()
+    AccessAccount.objects.exclude(pk=living.account_id).delete()
+    service(pos, of, NOV_22, static_address="10.0.0.6")
+    said = StringIO()
+    call_command("shut_old_addresses", stdout=said)
+    assert said.getvalue() == "Pos 1\t10.0.0.5\n"
+    assert not RouterEntry.objects.filter(tag="off").exists()
+    call_command("shut_old_addresses", "--shut", stdout=StringIO())
+    assert [row.words["address"] for row in RouterEntry.objects.filter(tag="off", presence="present")] == ["10.0.0.5"]
+    again = StringIO()
+    call_command("shut_old_addresses", "--shut", stdout=again)
+    assert again.getvalue().startswith("0 wanted shut")
