@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.db import connections
 
 from accounts.models import User
 from billing.ledger.checking import ledger_check
 from billing.models import Allocation, Invoice, JournalEntry
 from billing.services.drawers import drawer_amount
 from billing.services.invoices import invoice_use_balance
-from core.errors import DomainError
 from customers.models import Customer
 from payments.models import Payment, Refund
 from payments.services import methods_seed, payment_receive_cash, payment_refund
 from tests.integration.billing.money import NOW, make_customer, make_invoice, money_of, state_of
+from tests.racing import Job, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 50
-Job = Callable[[], object]
-
-
-def together(jobs: list[Job]) -> list[str]:
-    """All at once, a thread and a connection each: "done", or the code of the refusal. Anything else fails the test."""
-    gate = threading.Barrier(len(jobs))
-    outcome = [""] * len(jobs)
-
-    def work(number: int) -> None:
-        try:
-            gate.wait(60)
-            jobs[number]()
-            outcome[number] = "done"
-        except DomainError as refusal:
-            outcome[number] = refusal.code
-        except BaseException as error:
-            outcome[number] = repr(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=[number]) for number in range(len(jobs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert not any(thread.is_alive() for thread in threads)
-    return outcome
 
 
 @pytest.fixture
@@ -87,7 +57,7 @@ def test_fifty_top_up_and_spend_one_balance(cashiers: list[User]) -> None:
     jobs += [spend(bill) for bill in bills]
     jobs += [give_back(first, number, cashiers[number]) for number in range(40, 50)]
     assert len(jobs) == PEOPLE
-    assert together(jobs) == ["done"] * PEOPLE
+    assert together(*jobs) == ["done"] * PEOPLE
     put_in, spent = sum(1_000 + n for n in range(15)), sum(2_000 + 100 * n for n in range(20))
     assert money_of(customer) == (100_000 + put_in - spent - 5_000, 0)
     assert state_of(*bills) == [("paid", 2_000 + 100 * number) for number in range(20)]
@@ -106,7 +76,7 @@ def test_more_is_asked_of_a_balance_than_it_holds(cashiers: list[User]) -> None:
         customer=customer, amount=20_500, request_key="k", now=NOW, actor=cashiers[0], is_for_balance=True
     )
     bills = [make_invoice(customer, 1_000) for _number in range(PEOPLE)]
-    outcome = together([spend(bill) for bill in bills])
+    outcome = together(*(spend(bill) for bill in bills))
     assert (outcome.count("done"), len(set(outcome))) == (21, 2), outcome
     assert money_of(customer) == (0, 29_500)
     assert sorted(settled for _status, settled in state_of(*bills)) == [0] * 29 + [500] + [1_000] * 20
@@ -119,12 +89,12 @@ def test_fifty_pay_one_open_bill(cashiers: list[User]) -> None:
     customer = make_customer()
     bill = make_invoice(customer, 150_000)
     outcome = together(
-        [
+        *(
             lambda who=who, n=n: payment_receive_cash(  # type: ignore[misc]
                 customer=customer, amount=150_000, request_key=f"k{n}", now=NOW, actor=who, invoice=bill
             )
             for n, who in enumerate(cashiers)
-        ]
+        )
     )
     assert outcome == ["done"] * PEOPLE
     assert state_of(bill) == [("paid", 150_000)]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from accounts.models import User
 from billing.ledger.checking import ledger_check
@@ -15,43 +12,16 @@ from billing.models import JournalEntry
 from billing.services.cash import shift_count, shift_open
 from billing.services.drawers import account_amount, drawer_amount
 from billing.services.settling import balance_apply
-from core.errors import DomainError
 from core.settings_registry import setting_change
 from customers.models import Customer
 from payments.models import Payment, Refund, Reversal
 from payments.services import payment_receive_cash, payment_refund, reversal_ask, reversal_decide
 from tests.integration.billing.money import NOW, make_customer, make_invoice, money_of, state_of
+from tests.racing import Job, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(hours=1)
 ROUNDS = 8  # each meets the others in another order
-Job = Callable[[], object]
-
-
-def together(*jobs: Job) -> list[str]:
-    """All at once, a thread and a connection each; what became of each: "done", or the code of its refusal."""
-    gate = threading.Barrier(len(jobs))
-    outcome = [""] * len(jobs)
-
-    def work(number: int) -> None:
-        try:
-            gate.wait(30)
-            jobs[number]()
-            outcome[number] = "done"
-        except DomainError as refusal:
-            outcome[number] = refusal.code
-        except BaseException as error:
-            outcome[number] = repr(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=[number]) for number in range(len(jobs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
-    return outcome
 
 
 @pytest.fixture
