@@ -101,6 +101,8 @@ def _sentence(watch: Watch, samples: Sequence[Sample], problem: str, gone: str) 
         return _("Nothing new was read; what is shown is older.") if samples else ""
     if watch.is_there is False:
         return gone
+    if watch.is_there is None:
+        return _("Not read yet: it is read with the next reading, in a few seconds.")
     if not samples:
         return _("Read once. The speed is known with the second reading, in a few seconds.")
     last = samples[-1]

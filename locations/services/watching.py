@@ -17,8 +17,10 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from core.db.locks import session_lock
+from core.errors import DomainError
 from locations.choices import Kind
 from locations.models import AccessAccount, Location
 from locations.routeros.client import RouterClient, Row
@@ -49,7 +51,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Watch:
-    """What is known now. `is_there`: the router has it (None: not read yet). `problem`: why the last reading failed."""
+    """What is known now. `is_there`: the router has it (None: not read yet). `problem`: why the last reading failed.
+
+    Asking for one raises DomainError when the location is switched off or too much of it is watched already.
+    """
 
     samples: list[Sample]
     is_there: bool | None
@@ -77,6 +82,13 @@ def _watch(location: Location, source: str, now: datetime) -> Watch:
         if is_our_turn:
             _turn(location, source, state, now.timestamp())
             cache.set(key, state, timeout=300)
+    if is_our_turn and source not in state["sources"]:
+        raise DomainError(
+            "router.busy",
+            _("%(count)d other things are being watched at this router. Try again in a minute.")
+            % {"count": MOST_SOURCES},
+            status=409,
+        )
     mine = state["sources"].get(source, {})
     samples = [Sample(*row) for row in mine.get("samples", [])]
     return Watch(samples, mine.get("there"), state["problem"], state["words"])
@@ -158,6 +170,7 @@ class _Lines:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: dict[int, tuple[RouterClient, float]] = {}
+        self._clocks: set[int] = set()  # routers whose timer runs: one each, however often they are read
 
     @contextmanager
     def line(self, location: Location) -> Iterator[RouterClient]:
@@ -168,10 +181,14 @@ class _Lines:
         except BaseException:
             client.close()
             raise
-        since = time.monotonic()
         with self._lock:
-            self._kept[location.pk] = (client, since)
-        timer = threading.Timer(KEPT, self.drop, (location.pk, since))
+            self._kept[location.pk] = (client, time.monotonic())
+            if location.pk not in self._clocks:
+                self._clock(location.pk, KEPT)
+
+    def _clock(self, location_id: int, seconds: float) -> None:
+        self._clocks.add(location_id)
+        timer = threading.Timer(seconds, self._look, (location_id,))
         timer.daemon = True
         timer.start()
 
@@ -189,11 +206,16 @@ class _Lines:
             client.close()
         return router_connected(location, seconds=ASK_SECONDS)
 
-    def drop(self, location_id: int, since: float) -> None:
-        """Close it, unless it was used since."""
+    def _look(self, location_id: int) -> None:
+        """Close the connection when it rested long enough, else look again when it will have."""
         with self._lock:
+            self._clocks.discard(location_id)
             kept = self._kept.get(location_id)
-            if kept is None or kept[1] != since:
+            if kept is None:  # in use just now: who gives it back starts the next timer
+                return
+            left = kept[1] + KEPT - time.monotonic()
+            if left > 0:
+                self._clock(location_id, left)
                 return
             del self._kept[location_id]
         kept[0].close()

@@ -67,6 +67,7 @@ def test_the_part_that_changes_is_given_alone(world: World, login: Login, answer
 @pytest.mark.parametrize(
     ("watch", "said"),
     [
+        (Watch([], None), "Not read yet: it is read with the next reading, in a few seconds."),
         (Watch([], True), "Read once. The speed is known with the second reading, in a few seconds."),
         (Watch(SAMPLES, False), "Not online now: nothing goes through."),
         (Watch(SAMPLES, True, "login", "bad password"), "The router refused user name or password: bad password."),

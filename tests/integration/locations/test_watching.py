@@ -20,7 +20,6 @@ from locations.emulator.router import EmulatedRouter
 from locations.models import AccessAccount, Location
 from locations.services import account_watch, interface_watch, watching
 from locations.sync.writer import location_run
-from tests.integration.locations.test_drift import by_hand
 from tests.processes import wait_until
 from tests.routers import emulated, location_of
 
@@ -114,9 +113,31 @@ def test_however_many_watch_the_router_is_read_once_in_two_seconds_and_never_aft
         interface_watch(location, "ether1", at(2))
         assert asked(router, path) == 3
         wait_until(lambda: router.connections_open() == 0)  # nobody asks: the connection is closed
-        assert lines._kept == {}
+        wait_until(lambda: (lines._kept, lines._clocks) == ({}, set()))
         interface_watch(location, "ether1", at(20))
         assert asked(router, path) == 4  # who watched ether2 has left
+
+
+def test_one_timer_per_router_however_often_it_is_read(lines: watching._Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[float] = []
+
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            started.append(self.interval)  # never runs: the test is the clock
+
+    monkeypatch.setattr("locations.services.watching.threading.Timer", Timer)
+    with emulated() as router:
+        location = location_of(router)
+        for number in range(5):
+            interface_watch(location, "ether1", at(number * 3))
+        assert started == [watching.KEPT]
+        lines._look(location.pk)  # it was used meanwhile: closed later
+        assert (len(started), router.connections_open()) == (2, 1)
+        client, since = lines._kept[location.pk]
+        lines._kept[location.pk] = (client, since - watching.KEPT)
+        lines._look(location.pk)
+        wait_until(lambda: router.connections_open() == 0)
+        assert (len(started), lines._kept, lines._clocks) == (2, {}, set())
 
 
 def test_one_connection_serves_many_readings_and_another_password_opens_a_new_one() -> None:
@@ -197,8 +218,11 @@ def test_no_reading_inside_a_transaction_and_no_endless_list() -> None:
         location = location_of(router)
         with transaction.atomic(), pytest.raises(RuntimeError):
             interface_watch(location, "ether1", at(0))
-        for number in range(watching.MOST_SOURCES + 5):
+        for number in range(watching.MOST_SOURCES):
             interface_watch(location, f"vlan{number}", at(0.01 * number))
-        by_hand(router, "/interface/bridge/add", name="bridge9")
-        interface_watch(location, "bridge9", at(2))
+        for seconds in (1, 2):
+            with pytest.raises(DomainError) as refused:
+                interface_watch(location, "ether1", at(seconds))
+            assert refused.value.code == "router.busy"
         assert asked(router, "/interface/monitor-traffic") == 1 + watching.MOST_SOURCES
+        assert len(interface_watch(location, "ether1", at(20)).samples) == 1  # the others have left
