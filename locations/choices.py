@@ -125,6 +125,7 @@ class Priority(models.IntegerChoices):
 
 
 # of profiles that were the router's: no comment of ours is written, and they are never removed there
+OWN_TAG = "a"  # a login of staff; others belong to a service or a batch, which decides about them
 ADOPTED_TAG = "own"
 ISOLATION_TAG = "iso"  # of profiles for the isolated; tags of the isolation rules begin with it
 OFF_LIST = (

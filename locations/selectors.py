@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet
 from accounts.choices import Role
 from accounts.models import User
 from locations.choices import (
+    ISOLATION_TAG,
     OFF_LIST,
     OFF_TAG,
     DriftCategory,
@@ -244,6 +245,13 @@ def desired_rows(rows: Sequence[DriftRow]) -> dict[tuple[str, int], DesiredRow]:
         ids = [row.row_id for row in rows if row.subject == subject and row.row_id]
         found |= {(str(subject), wish.pk): wish for wish in model.objects.filter(pk__in=ids)}
     return found
+
+
+def profiles_to_switch_to(account: AccessAccount, user: User) -> QuerySet[RouterProfile]:
+    """Profiles of other locations in use, of this person, that this login could be moved to."""
+    places = locations_visible_to(user).filter(is_active=True).exclude(pk=account.location_id)
+    rows = RouterProfile.objects.filter(kind=account.kind, presence=Presence.PRESENT, location__in=places.values("pk"))
+    return rows.exclude(tag=ISOLATION_TAG).select_related("location").order_by("location__name", "name")
 
 
 def moves_awaited(account_ids: Sequence[int]) -> dict[int, str]:

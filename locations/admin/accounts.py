@@ -17,8 +17,9 @@ from core.client_ip import client_ip
 from core.events import emit
 from core.formats import data_size, duration, moment
 from core.staff_events import StaffActed
+from locations.admin.moving import switch
 from locations.admin.opening import open_now
-from locations.choices import Hold, Presence
+from locations.choices import OWN_TAG, Hold, Presence
 from locations.models import NOT_SYNCED, AccessAccount
 from locations.selectors import accounts_visible_to, last_session_end, moves_awaited
 from locations.services import (
@@ -30,8 +31,6 @@ from locations.services import (
     conflict_adopt,
 )
 from locations.words import fact_of, row_words, session_end_words
-
-OWN_TAG = "a"  # accounts of staff and subscriptions; others belong to a batch, which decides about them
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -75,7 +74,7 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
     sortable_by = ()
     ordering = ("-id",)
     csv_fields = ("name", "location", "kind", "plain_state", "until")
-    confirmations = ("kick", "disable", "enable", "adopt", "open_now", "compare", "remove")
+    confirmations = ("kick", "disable", "enable", "adopt", "open_now", "switch", "compare", "remove")
     live_template = "locations/admin/account_facts.html"
     is_facts_only = True
     empty_text = gettext_lazy("Logins on routers appear here when vouchers are made.")
@@ -208,6 +207,9 @@ class AccessAccountAdmin(ReadOnlyMixin, ModelAdmin[AccessAccount]):
 
     def open_now(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
         return open_now(request, row)
+
+    def switch(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
+        return switch(request, row)
 
     def compare(self, request: HttpRequest, row: AccessAccount) -> Confirmation | None:
         if row.presence == Presence.ABSENT:

@@ -31,6 +31,7 @@ from locations.admin.facts import (
     router_facts,
     test_page,
 )
+from locations.admin.moving import switch_off, switch_on
 from locations.admin.servers import server_page
 from locations.admin.tunnel import tunnel_page, tunnel_url
 from locations.choices import Hold, Presence, Reach, UserType
@@ -113,7 +114,8 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
         (gettext_lazy("Place"), {"fields": ("timezone", "hotspot_dns", "latitude", "longitude", "capacity")}),
     )
     confirmations = (
-        "test_connection", "retry", "accept_router", "confirm_reboot", "cancel_reboot", "reboot", "add_staff",
+        "test_connection", "retry", "accept_router", "confirm_reboot", "cancel_reboot", "reboot", "add_staff", "switch_off",
+        "switch_on",
     )  # fmt: skip
     live_template = "locations/admin/location_facts.html"
     audit_noun = ""
@@ -305,6 +307,12 @@ class LocationAdmin(CareMixin, ModelAdmin[Location]):
             button=_("Go on with the new router"), run=run, icon="swap_horiz", is_danger=True,
             permission="locations.accept_router",
         )  # fmt: skip
+
+    def switch_off(self, request: HttpRequest, row: Location) -> Confirmation | None:
+        return switch_off(request, row)
+
+    def switch_on(self, request: HttpRequest, row: Location) -> Confirmation | None:
+        return switch_on(request, row)
 
     def add_staff(self, request: HttpRequest, row: Location) -> Confirmation | None:
         here = LocationUser.objects.filter(location=row, user_type=UserType.STAFF).values("user_id")

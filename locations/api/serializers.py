@@ -153,6 +153,21 @@ class AccountRowOut(serializers.ModelSerializer[AccessAccount]):
         return truth(account)
 
 
+class SwitchIn(StrictSerializer):
+    profile = id_field(help_text="Id of the router profile at the other location.")
+    static_address = serializers.IPAddressField(
+        protocol="ipv4", required=False, help_text="Its address there; only for a static address, and needed then."
+    )
+
+
+class SwitchOut(OutSerializer):
+    """The login at its new location, what it waits for, and which of those places cannot be reached (`open-now`)."""
+
+    account = AccountRowOut()
+    waits_for = serializers.ListField(child=serializers.CharField())
+    offline = serializers.ListField(child=serializers.CharField())
+
+
 class EntryRowOut(serializers.ModelSerializer[RouterEntry]):
     location_name = serializers.CharField(source="location.name")
     kind = serializers.ChoiceField(choices=EntryKind.choices)

@@ -56,6 +56,8 @@ class LocationViewSet(CareMixin, DriftMixin, RoomViewSet):
         "test": "locations.test_location",
         "retry": "locations.retry_location",
         "accept_router": "locations.accept_router",
+        "switch_off": CHANGE_LOCATION,
+        "switch_on": CHANGE_LOCATION,
         "certificate": "locations.test_location",
         "check_access": "locations.test_location",
         "trust_certificate": "locations.trust_certificate",
@@ -104,6 +106,25 @@ class LocationViewSet(CareMixin, DriftMixin, RoomViewSet):
         location = self.get_object()
         self.checked(NoInput)
         location_accept_router(location, **who(request))
+        return self.answer(self.fresh(location))
+
+    @extend_schema(request=NoInput, responses={200: LocationOut})
+    @action(detail=True, methods=["post"], url_path="switch-off")
+    def switch_off(self, request: Request, pk: str) -> Response:
+        """Leave the router alone: nothing is read from or written to it. What it has stays on it, changes wait."""
+        return self._switched(is_active=False)
+
+    @extend_schema(request=NoInput, responses={200: LocationOut})
+    @action(detail=True, methods=["post"], url_path="switch-on")
+    def switch_on(self, request: Request, pk: str) -> Response:
+        """Work with the router again: it is contacted at once and gets what waited."""
+        return self._switched(is_active=True)
+
+    def _switched(self, *, is_active: bool) -> Response:
+        location = self.get_object()
+        self.checked(NoInput)
+        if location.is_active != is_active:
+            location_change(location, is_active=is_active, **who(self.request))
         return self.answer(self.fresh(location))
 
     @extend_schema(request=NoInput, responses={200: CertificateOut})
