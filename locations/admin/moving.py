@@ -21,8 +21,8 @@ from locations.selectors import profiles_to_switch_to, waiting_count
 from locations.services import location_change, location_switch
 
 
-class _ProfileField(forms.ModelChoiceField):  # type: ignore[misc, type-arg]
-    def label_from_instance(self, profile: RouterProfile) -> str:  # type: ignore[override]
+class _ProfileField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, profile: RouterProfile) -> str:
         return f"{profile.location.name} · {profile.name}"
 
 

@@ -15,7 +15,7 @@ import ssl
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ from locations.routeros.tls import wrap
 MAX_WORD_BYTES = 16 * 1024 * 1024
 MAX_SENTENCE_BYTES = 32 * 1024 * 1024
 MAX_REPLY_BYTES = 256 * 1024 * 1024  # received while one command is waited for; 500,000 users are about half of it
+LOGIN_BYTES = 64 * 1024
 WORD_COST = 32  # what a word takes beside its bytes
 MAX_ROWS = 500_000
 MAX_COUNT = 2**29  # the sum of three is still a number of rows that a column holds
@@ -107,8 +108,8 @@ class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
         self.has_heard = True
         self._ahead.append(data)
         self._ahead_bytes += len(data)
-        if self._ahead_bytes > MAX_REPLY_BYTES:
-            raise NotRouterOs("more than any router holds")
+        if self._ahead_bytes > self._client.reply_limit:
+            raise too_much(self._client.reply_limit)
         return True
 
     def _wait(self, events: int) -> None:
@@ -120,7 +121,10 @@ class _Socket(api_socket.SocketWrapper):  # type: ignore[misc]
 
 
 class _Connection(base_api.Connection):  # type: ignore[misc]
-    received = 0  # since the waiting for a command began
+    def __init__(self, wrapped: _Socket, client: RouterClient):
+        super().__init__(wrapped)
+        self._client = client
+        self.received = 0  # since the waiting for a command began
 
     def send_sentence(self, words: list[bytes]) -> None:
         self.socket.send(b"".join(base_api.encode_length(len(word)) + word for word in words) + b"\0")
@@ -134,8 +138,8 @@ class _Connection(base_api.Connection):  # type: ignore[misc]
             if size > MAX_SENTENCE_BYTES:
                 raise NotRouterOs("a sentence without end")
         self.received += size
-        if self.received > MAX_REPLY_BYTES:
-            raise NotRouterOs("more than any router holds")
+        if self.received > self._client.reply_limit:
+            raise too_much(self._client.reply_limit)
         if sentence and sentence[0] == b"!fatal":
             raise RouterUnreachable(text(b" ".join(sentence[1:])))
         return sentence
@@ -149,6 +153,10 @@ class _Connection(base_api.Connection):  # type: ignore[misc]
             pieces.append(self.socket.receive(length))
             length -= len(pieces[-1])
         return b"".join(pieces)
+
+
+def too_much(limit: int) -> NotRouterOs:
+    return NotRouterOs(f"an answer of more than {limit >> 10} KiB")
 
 
 def text(value: bytes) -> str:
@@ -173,6 +181,7 @@ class RouterClient:
         self.fingerprint = ""
         self.may_send: Callable[[], None] = lambda: None
         self.pace = Pace()
+        self.reply_limit = MAX_REPLY_BYTES
         self.deadline: float | None = None  # on the monotonic clock, for everything sent until it is moved
         self._communicator: ApiCommunicatorBase | None = None
         self._connection: _Connection | None = None
@@ -194,7 +203,8 @@ class RouterClient:
         """Connect, check the certificate, log in. Raises a RouterError; nothing stays open then."""
         try:
             self._open()
-            self._login()
+            with self.limited(LOGIN_BYTES):
+                self._login()
         except Exception:
             self.close()
             raise
@@ -204,7 +214,7 @@ class RouterClient:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         api_socket.set_keepalive(raw, after_idle_sec=10)
         self._raw, self.fingerprint = wrap(raw, self.target.tls_mode, self.target.host, self.target.fingerprint)
-        self._connection = _Connection(_Socket(self._raw, self))
+        self._connection = _Connection(_Socket(self._raw, self), self)
         self._communicator = ApiCommunicatorBase(self._connection)
 
     def seconds_left(self) -> float:
@@ -215,6 +225,15 @@ class RouterClient:
         if left <= 0:
             raise TimeoutError
         return min(self.timeout, left)
+
+    @contextlib.contextmanager
+    def limited(self, size: int) -> Iterator[None]:
+        """An answer of more than `size` bytes is none inside: what comes so often must not cost a worker its memory."""
+        before, self.reply_limit = self.reply_limit, min(size, MAX_REPLY_BYTES)
+        try:
+            yield
+        finally:
+            self.reply_limit = before
 
     def _login(self) -> None:
         name = self.target.username.encode()

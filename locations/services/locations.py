@@ -37,6 +37,7 @@ from locations.services.entries import location_isolation_put
 from locations.services.isolation import location_isolated_again
 from locations.services.isolation_settings import isolation_problems
 from locations.services.kicks import kick_locations
+from locations.sync.lease import lease_end
 
 EDITABLE = {
     "name", "host", "port", "username", "password", "tls_mode", "tls_fingerprint", "timezone", "latitude", "longitude",
@@ -75,6 +76,8 @@ def location_change(location: Location, *, actor: User | None, ip: str | None = 
         location_isolated_again(location, changed)
         location_isolation_put(location)
     RouterState.objects.filter(pk=location.pk).update(retry_at=None)
+    if "is_active" in changed and not location.is_active:
+        lease_end(location.pk)
     if changed & {"host", "port", "tls_mode", "tls_fingerprint"}:
         certificate_question_close(RouterState.objects.select_for_update().get(pk=location.pk))
     details = {"before": before, "after": _details(location, fields)}

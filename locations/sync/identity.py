@@ -13,6 +13,7 @@ from locations.routeros.errors import NotRouterOs, RouterError, RouterTrap
 from locations.routeros.values import duration_seconds, whole
 
 RESTART_SLACK_SECONDS = 30
+IDENTITY_BYTES = 1024 * 1024  # of one answer; a router's are below 2 KiB
 
 
 class WrongRouter(RouterError):
@@ -43,6 +44,11 @@ class Identity:
 
 def read_identity(client: RouterClient) -> Identity:
     """Who answers."""
+    with client.limited(IDENTITY_BYTES):
+        return _read(client)
+
+
+def _read(client: RouterClient) -> Identity:
     resource = _single(client.print("/system/resource"))
     try:
         uptime = duration_seconds(resource.get("uptime", ""))
@@ -77,8 +83,9 @@ def check_serial(state: RouterState, client: RouterClient) -> None:
     """The same for those who need nothing else of its identity."""
     if not state.serial:
         return
-    board = _optional(client, "/system/routerboard")
-    licence = {} if board.get("serial-number") else _optional(client, "/system/license")
+    with client.limited(IDENTITY_BYTES):
+        board = _optional(client, "/system/routerboard")
+        licence = {} if board.get("serial-number") else _optional(client, "/system/license")
     if _serial(board, licence) != state.serial:
         raise WrongRouter(_serial(board, licence))
 

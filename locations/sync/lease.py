@@ -30,6 +30,10 @@ _RENEW = """
 UPDATE locations_routerstate SET lease_until = clock_timestamp() + make_interval(secs => %s), lease_sent = %s
 WHERE location_id = %s AND lease_token = %s AND lease_until > clock_timestamp()
 """
+_END = """
+UPDATE locations_routerstate SET lease_until = clock_timestamp()
+WHERE location_id = %s AND lease_token IS NOT NULL AND lease_until > clock_timestamp()
+"""
 _RELEASE = """
 UPDATE locations_routerstate SET lease_token = NULL, lease_until = NULL, lease_sent = '{}'
 WHERE location_id = %s AND lease_token = %s
@@ -87,6 +91,15 @@ def lease_confirm(lease: Lease) -> None:
         )
         if cursor.fetchone() is None:
             raise LeaseLost("another writer took over")
+
+
+def lease_end(location_id: int) -> None:
+    """The holder may begin nothing more and store no reading; what it had sent is still recorded.
+
+    Its token stays: what is on its way is unknown, so the next writer reads back like after one that died.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_END, [location_id])
 
 
 def lease_release(lease: Lease) -> None:

@@ -6,6 +6,7 @@ The answer becomes one insert-only `Observation`, so that a subscriber that fail
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,8 @@ POLL_SECONDS = 30
 USAGE_SWEEP = timedelta(minutes=10)
 USER_PROPERTIES = "name,uptime,bytes-in,bytes-out"
 STATIC_QUEUES = ("dynamic=false",)
+REPLY_BYTES = 16 * 1024 * 1024  # of one answer to a poll: about 35,000 sessions, 43,000 interfaces
+USER_BYTES = 512  # of one user in the sweep over all counters, which no memory may be short for
 MAX_INTERFACES = 64  # of a router's own; whoever has more keeps the first
 
 
@@ -32,8 +35,20 @@ def is_poll_due(state: RouterState, now: datetime) -> bool:
     return state.polled_at is None or now - state.polled_at >= timedelta(seconds=POLL_SECONDS) + stagger
 
 
-def poll(location: Location, client: RouterClient, seen: Identity, now: datetime) -> Observation:
-    """Read sessions and counters and store them as an Observation. Raises RouterUnreachable; a short list is never stored."""
+def poll(
+    location: Location, client: RouterClient, seen: Identity, now: datetime, *, confirm: Callable[[], None]
+) -> Observation:
+    """Read sessions and counters and store them as an Observation. Raises RouterUnreachable; a short list is never stored.
+
+    `confirm` raises when what was read does not count any more: the location was switched off, or another writer came.
+    """
+    with client.limited(REPLY_BYTES):
+        payload = _read(location, client, seen, now)
+    confirm()
+    return Observation.objects.create(location=location, observed_at=now, payload=payload)
+
+
+def _read(location: Location, client: RouterClient, seen: Identity, now: datetime) -> dict[str, Any]:
     state = location.state
     restarted = has_restarted(state, seen, now)
     health = health_read(client, seen, location.timezone, now)
@@ -42,7 +57,7 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
     sessions = _sessions(client, Kind.HOTSPOT) + _with_counters(ppp, interfaces)
     has_static = AccessAccount.objects.filter(location=location, kind=Kind.STATIC).exists()
     sweep = restarted or state.usage_swept_at is None or now - state.usage_swept_at >= USAGE_SWEEP
-    payload: dict[str, Any] = {
+    return {
         "identity": {
             "identity": seen.identity, "model": seen.model, "version": seen.version, "serial": seen.serial,
             "uptime": seen.uptime_seconds, "cpu": seen.cpu_load, "memory": seen.free_memory,
@@ -54,11 +69,10 @@ def poll(location: Location, client: RouterClient, seen: Identity, now: datetime
         "entries": client.count("/ip/hotspot/user") + client.count("/ppp/secret")
         + (client.count(MENUS[Kind.STATIC].users, STATIC_QUEUES) if has_static else 0),
         "sessions": sessions,
-        "users": _used_users(client, restarted=restarted) if sweep else _changed_users(client, location, sessions),
+        "users": _used_users(client, location, restarted=restarted) if sweep else _changed_users(client, location, sessions),
         "queues": _queues(client) if has_static else [],
         "interfaces": [row for row in interfaces if not row["dynamic"]][:MAX_INTERFACES],
     }  # fmt: skip
-    return Observation.objects.create(location=location, observed_at=now, payload=payload)
 
 
 def _sessions(client: RouterClient, kind: str) -> list[dict[str, Any]]:
@@ -109,13 +123,15 @@ def _counters(received: str, sent: str) -> dict[str, int]:
     return {"in": first, "out": second, "bytes": first + second}
 
 
-def _used_users(client: RouterClient, *, restarted: bool) -> list[dict[str, Any]]:
+def _used_users(client: RouterClient, location: Location, *, restarted: bool) -> list[dict[str, Any]]:
     """Every hotspot user whose counter moved: finds sessions that came and went between two polls.
 
     After a restart also those with a counter of bytes only: their lost seconds must be noticed, or they are free.
     """
     moved = [">uptime=0s"] + ([">bytes-in=0", ">bytes-out=0", "#|", "#|"] if restarted else [])
-    rows = client.print(MENUS[Kind.HOTSPOT].users, USER_PROPERTIES.split(","), moved)
+    ours = AccessAccount.objects.filter(location=location, kind=Kind.HOTSPOT).count()
+    with client.limited(max(REPLY_BYTES, ours * USER_BYTES)):
+        rows = client.print(MENUS[Kind.HOTSPOT].users, USER_PROPERTIES.split(","), moved)
     users = [_usage(row) for row in rows if row.get("name")]
     return [user for user in users if user["uptime"] or (restarted and user["bytes"])]
 

@@ -94,7 +94,8 @@ def location_run(location_id: int, *, is_forced: bool = False, now: Callable[[],
         run.result.problem = lost.problem  # somebody else writes now; nothing of ours may be recorded as a failure
     except RouterError as error:
         run.result.problem = error.problem
-        failure_record(location_id, error, now())
+        if Location.objects.filter(pk=location_id, is_active=True).exists():  # else we left it, not it us
+            failure_record(location_id, error, now())
         if run.is_sending and isinstance(error, RouterTimeout):
             late_writes_expect(location_id, now())
         lease_release(lease)
@@ -201,7 +202,9 @@ class _Run:
         check_same_router(self._state(), seen)
         client.pace.cpu_seen(seen.cpu_load)
         self.is_poll_wanted = False
-        observation = poll(self.location, client, seen, self.now())
+        observation = poll(
+            self.location, client, seen, self.now(), confirm=lambda: self._renew(client, {}, BATCH_SECONDS)
+        )
         observations_take(self.location.pk)
         RouterState.objects.filter(pk=self.location.pk).update(polled_at=observation.observed_at)
         return observation

@@ -161,9 +161,11 @@ def test_a_worker_killed_mid_sync_leaves_nothing_twice_and_nothing_missing() -> 
 def test_a_worker_killed_between_observing_and_taking_in_loses_no_login() -> None:
     code = """
 from locations.sync import observe, writer
+from locations.models import Observation
 def pause(*_):
-    print("observed", flush=True)
-    sys.stdin.readline()
+    if Observation.objects.filter(processed_at=None).exists():
+        print("observed", flush=True)
+        sys.stdin.readline()
 writer.observations_take = pause
 writer.location_run(int(sys.argv[2]), is_forced=True)
 """
