@@ -23,12 +23,13 @@ Place = tuple[int, str]  # location id, address
 def old_addresses() -> list[Place]:
     """Where an ended static service was, and nothing keeps its address shut, and nobody has it now; by location."""
     ended = Subscription.objects.filter(type=PlanType.STATIC, status=SubscriptionStatus.ENDED)
-    left = set(ended.exclude(static_address=None).values_list("location_id", "static_address"))
+    rows = ended.exclude(static_address=None).values_list("location_id", "static_address")
+    left = {(location, str(address)) for location, address in rows}
     addresses = {address for _location, address in left}
     living = Subscription.objects.exclude(status=SubscriptionStatus.ENDED).filter(static_address__in=addresses)
     accounts = AccessAccount.objects.filter(presence=Presence.PRESENT, static_address__in=addresses)
-    for rows in (living, accounts):
-        left -= set(rows.values_list("location_id", "static_address"))
+    for taken in (living, accounts):
+        left -= {(location, str(address)) for location, address in taken.values_list("location_id", "static_address")}
     return sorted(place for place in left if shut_address(*place) is None)
 
 

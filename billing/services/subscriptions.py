@@ -224,7 +224,9 @@ def address_free(
         return
     advisory_locks_wait([ADDRESSES_OF + location.pk])
     others = Subscription.objects.filter(location=location, static_address=address)
-    others = others.exclude(status=SubscriptionStatus.ENDED).exclude(pk=besides.pk if besides else None)
+    others = others.exclude(status=SubscriptionStatus.ENDED)
+    if besides is not None:
+        others = others.exclude(pk=besides.pk)
     if name := others.values_list("username", flat=True).first():
         message = _("%(name)s has the address %(address)s at %(location)s already.")
         message = message % {"name": name, "address": address, "location": location.name}
