@@ -213,9 +213,7 @@ def address_checked(address: str | None, plan_type: str) -> str | None:
     return text or None
 
 
-def address_free(
-    address: str | None, location: Location, *, besides: Subscription | None = None, field: str = "static_address"
-) -> None:
+def address_free(address: str | None, location: Location, *, besides: Subscription | None = None) -> None:
     """No two services of a location have one address, drafts included. Raises DomainError naming who has it.
 
     Holds the location's addresses until the transaction ends: of two that ask at once the second sees the first.
@@ -230,7 +228,7 @@ def address_free(
     if name := others.values_list("username", flat=True).first():
         message = _("%(name)s has the address %(address)s at %(location)s already.")
         message = message % {"name": name, "address": address, "location": location.name}
-        raise DomainError("subscription.address_taken", message, fields={field: message})
+        raise DomainError("subscription.address_taken", message, fields={"static_address": message})
 
 
 @transaction.atomic

@@ -54,7 +54,8 @@ def subscription_change_login(
         wanted["password"] = password_checked(password, fresh.type)
     if static_address is not UNCHANGED:
         wanted["static_address"] = address_checked(static_address, fresh.type)
-        address_free(wanted["static_address"], fresh.location, besides=fresh)
+        if wanted["static_address"] != fresh.static_address:
+            address_free(wanted["static_address"], fresh.location, besides=fresh)
     if mac_address is not UNCHANGED:
         wanted["mac_address"] = mac_checked(mac_address)
     changed = {name: value for name, value in wanted.items() if getattr(fresh, name) != value}
