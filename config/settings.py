@@ -306,6 +306,7 @@ SPECTACULAR_SETTINGS = {
         "CodeModeEnum": "vouchers.choices.CodeMode",
         "RolloutModeEnum": "locations.choices.RolloutMode",
         "RolloutStatusEnum": "locations.choices.RolloutStatus",
+        "TunnelKindEnum": "locations.choices.TunnelKind",
         "ReachEnum": "locations.choices.Reach",
         "AlertKindEnum": "locations.choices.AlertKind",
         "RebootStatusEnum": "locations.choices.RebootStatus",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import (
@@ -24,7 +23,6 @@ from core.admin import Page, add_page, style_form
 from core.client_ip import client_ip
 from core.errors import DomainError
 from core.formats import moment
-from core.installation import installation
 from core.words import Tone, Words
 from locations.access_rights import CORE, OPTIONAL
 from locations.access_scripts import V6, V7
@@ -32,18 +30,15 @@ from locations.admin.certificate import certificate_url, question_words
 from locations.admin.tunnel import tunnel_url
 from locations.choices import TlsMode, TunnelKind
 from locations.models import Location, RouterLogin
-from locations.routeros.addresses import source_towards
 from locations.services import (
     AccessReport,
     access_check,
+    allowed_suggested,
     certificate_state,
-    is_tunnelled,
-    location_add,
-    location_add_tunnelled,
     location_change,
+    location_connect,
     login_prepare,
 )
-from locations.services.tunnels import server_address
 
 if TYPE_CHECKING:
     from core.admin import ModelAdmin
@@ -77,9 +72,7 @@ class ScriptForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, location: Location, login: RouterLogin | None, **kwargs: Any) -> None:
-        start: dict[str, Any] = {
-            "allowed_from": server_address() if is_tunnelled(location) else source_towards(location.host),
-        }  # fmt: skip
+        start: dict[str, Any] = {"allowed_from": allowed_suggested(location)}
         if login is not None:
             start = {
                 "allowed_from": login.allowed_from, "features": login.features, "ros_version": login.ros_version,
@@ -244,29 +237,13 @@ class ConnectForm(forms.Form):
         super().__init__(*args, **kwargs)
         style_form(self)
 
-    def clean(self) -> dict[str, Any]:
-        data: dict[str, Any] = super().clean() or self.cleaned_data
-        if not data.get("way") and not data.get("host"):
-            self.add_error("host", _("Enter the address, or choose a tunnel."))
-        return data
-
-
-def _connect(data: dict[str, Any], who: dict[str, Any]) -> Location:
-    fields: dict[str, Any] = {
-        "name": data["name"], "port": 8729, "is_active": False, "username": f"mb-{installation().tag}",
-        "tls_mode": TlsMode.PINNED, "timezone": settings.TIME_ZONE,
-    }  # fmt: skip
-    if data["way"]:
-        return location_add_tunnelled(kind=data["way"], **fields, **who)
-    return location_add(host=data["host"], **fields, **who)
-
 
 def connect_page(request: HttpRequest) -> HttpResponseBase:
     """Step one of a new location: its name and address. It stays switched off until its router was prepared and checked."""
     form = ConnectForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            location = _connect(form.cleaned_data, _who(request))
+            location = location_connect(**form.cleaned_data, **_who(request))
         except DomainError as error:
             named = {key: text for key, text in error.fields.items() if key in form.fields}
             for key, text in named.items():

@@ -23,10 +23,9 @@ from locations.models import Location, RouterTunnel
 from locations.services import (
     Issued,
     TunnelReport,
-    is_tunnelled,
     tunnel_check,
-    tunnel_issue,
     tunnel_key_put,
+    tunnel_print,
     tunnel_remove,
     tunnel_use,
 )
@@ -62,31 +61,21 @@ def _act(model_admin: ModelAdmin[Location], request: HttpRequest, row: Location)
     who: dict[str, Any] = {"actor": request.user, "ip": client_ip(request)}
     match request.POST.get("do"):
         case "issue":
-            if is_in_use(row) and not request.POST.get("sure"):
-                raise DomainError("tunnel.sure", _("Tick that you can paste them although the tunnel stands still."))
             kind = TunnelKind.SSTP if request.POST.get("kind") == TunnelKind.SSTP else TunnelKind.WIREGUARD
-            version = "6" if kind == TunnelKind.SSTP else "7"
-            return _page(model_admin, request, row, issued=tunnel_issue(row, kind=kind, ros_version=version, **who))
+            issued = tunnel_print(row, kind=kind, is_sure=bool(request.POST.get("sure")), **who)
+            return _page(model_admin, request, row, issued=issued)
         case "key":
             key = request.POST.get("public_key", "")[:200]
             return _page(model_admin, request, row, issued=tunnel_key_put(row, public_key=key, **who))
         case "check":
-            if not RouterTunnel.objects.filter(location=row).exists():
-                raise DomainError("tunnel.none", _("Print the commands for the router first."))
             return _page(model_admin, request, row, report=tunnel_check(row))
         case "use":
-            if RouterTunnel.objects.filter(location=row).exists():
-                tunnel_use(row, **who)
-                messages.success(request, _("From now on the router is reached through the tunnel."))
+            tunnel_use(row, **who)
+            messages.success(request, _("From now on the router is reached through the tunnel."))
         case "remove":
             tunnel_remove(row, **who)
             messages.success(request, _("The tunnel is forgotten. Run tunnel_config on the server once more."))
     return HttpResponseRedirect(tunnel_url(row.pk))
-
-
-def is_in_use(row: Location) -> bool:
-    """New secrets would cut the only way to the router."""
-    return is_tunnelled(row) and RouterTunnel.objects.filter(location=row, issued_at__isnull=False).exists()
 
 
 def tunnel_words(row: Location, tunnel: RouterTunnel | None) -> Words:

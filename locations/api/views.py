@@ -11,6 +11,7 @@ from core.api.serializers import NoInput
 from core.api.views import RoomViewSet
 from core.errors import DomainError
 from locations.api.care import CareMixin
+from locations.api.connecting import CONNECTING_PERMISSIONS, ConnectingMixin
 from locations.api.drift import DriftMixin
 from locations.api.filters import LocationFilter
 from locations.api.output import AccessOut, CertificateOut, LocationOut, RetryOut, TestOut
@@ -39,7 +40,7 @@ from locations.services import (
 from locations.services.asking import sentence_of
 
 
-class LocationViewSet(CareMixin, DriftMixin, RoomViewSet):
+class LocationViewSet(CareMixin, ConnectingMixin, DriftMixin, RoomViewSet):
     """Routers and the places they serve."""
 
     model = Location
@@ -65,6 +66,7 @@ class LocationViewSet(CareMixin, DriftMixin, RoomViewSet):
         "health": "locations.view_location",
         "compare": "locations.repair_location",
         "repair": "locations.repair_location",
+        **CONNECTING_PERMISSIONS,
     }
 
     def visible(self) -> QuerySet[Location]:

@@ -42,6 +42,7 @@ from locations.services.configs import (
     config_download,
     configs_prune,
 )
+from locations.services.connecting import allowed_suggested, location_connect
 from locations.services.drift import Repaired, accounts_compare, drift_repair, location_compare, profiles_compare
 from locations.services.entries import (
     entry_adopt,
@@ -88,6 +89,7 @@ from locations.services.tunnels import (
     tunnel_check,
     tunnel_issue,
     tunnel_key_put,
+    tunnel_print,
     tunnel_remove,
     tunnel_reserve,
     tunnel_use,
@@ -137,6 +139,7 @@ __all__ = [
     "accounts_touched",
     "address_release",
     "addresses_pass",
+    "allowed_suggested",
     "certificate_look",
     "certificate_state",
     "certificate_trust",
@@ -166,6 +169,7 @@ __all__ = [
     "location_change",
     "location_choose",
     "location_compare",
+    "location_connect",
     "location_isolation_put",
     "location_member_add",
     "location_preview",
@@ -203,6 +207,7 @@ __all__ = [
     "tunnel_check",
     "tunnel_issue",
     "tunnel_key_put",
+    "tunnel_print",
     "tunnel_remove",
     "tunnel_reserve",
     "tunnel_use",

@@ -158,6 +158,16 @@ def tunnel_issue(
     return Issued(tunnel, script.sstp(V6 if ros_version == V6 else V7, sstp_user(tunnel)), secret_line)
 
 
+def tunnel_print(location: Location, *, kind: str, is_sure: bool, actor: User | None, ip: str | None = None) -> Issued:
+    """`tunnel_issue` as a person asks for it: not by mistake while the router is reached through this very tunnel."""
+    is_issued = RouterTunnel.objects.filter(location=location, issued_at__isnull=False).exists()
+    if is_issued and is_tunnelled(location) and not is_sure:
+        sentence = _("Tick that you can paste them although the tunnel stands still.")
+        raise DomainError("tunnel.sure", sentence, status=409)
+    version = V6 if kind == TunnelKind.SSTP else V7
+    return tunnel_issue(location, kind=kind, ros_version=version, actor=actor, ip=ip)
+
+
 def sstp_user(tunnel: RouterTunnel) -> str:
     return f"mb{tunnel.location_id}"
 
@@ -197,9 +207,16 @@ def tunnel_remove(location: Location, *, actor: User | None, ip: str | None = No
 
 
 def tunnel_use(location: Location, *, actor: User | None, ip: str | None = None) -> Location:
-    """From now on the router is reached through its tunnel."""
-    tunnel = RouterTunnel.objects.get(location=location)
+    """From now on the router is reached through its tunnel. Raises DomainError when it has none."""
+    tunnel = _tunnel(location)
     return location_change(location, actor=actor, ip=ip, host=tunnel.address)
+
+
+def _tunnel(location: Location) -> RouterTunnel:
+    tunnel = RouterTunnel.objects.filter(location=location).first()
+    if tunnel is None:
+        raise DomainError("tunnel.none", _("Print the commands for the router first."), status=409)
+    return tunnel
 
 
 def is_tunnelled(location: Location) -> bool:
@@ -249,9 +266,9 @@ class TunnelReport:
 def tunnel_check(location: Location) -> TunnelReport:
     """Connect to the tunnel's address, log in, and ask the router for its side of the tunnel. Changes nothing.
 
-    Never inside a transaction. Raises DomainError when others are asking the router.
+    Never inside a transaction. Raises DomainError when it has none, and when others are asking the router.
     """
-    tunnel = RouterTunnel.objects.get(location=location)
+    tunnel = _tunnel(location)
     trial = copy.copy(location)
     trial.host = tunnel.address
     began = time.monotonic()

@@ -392,7 +392,7 @@ def api_objects(house: WalkedHouse) -> dict[str, int]:
     }  # fmt: skip
 
 
-WITHOUT_ROW = {"run-tonight", "session-kick", "invoice-drafts"}
+WITHOUT_ROW = {"run-tonight", "session-kick", "invoice-drafts", "location-connect"}
 
 
 def _url(name: str, house: WalkedHouse) -> tuple[str, bool]:
@@ -454,7 +454,9 @@ ONLY_ADMIN_MAY = {
     "voucher-void POST", "voucher-extend POST", "voucher-move POST",
     "location-list POST", "location-detail PATCH", "location-test POST", "location-retry POST",
     "location-accept-router POST", "location-certificate POST", "location-trust-certificate POST",
-    "location-check-access POST",
+    "location-check-access POST", "location-connect POST", "location-prepare-access POST", "location-tunnel GET",
+    "location-issue-tunnel POST", "location-tunnel-key POST", "location-check-tunnel POST",
+    "location-use-tunnel POST", "location-remove-tunnel POST",
     "location-compare POST", "location-repair POST",
     "config-version-list GET", "config-version-detail GET", "config-version-changes GET",
     "config-backup-list GET", "config-backup-detail GET",
