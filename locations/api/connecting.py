@@ -23,7 +23,7 @@ from locations.access_scripts import V6, V7
 from locations.api.output import LocationOut
 from locations.api.serializers import CHANGE_LOCATION
 from locations.choices import TlsMode, TunnelKind
-from locations.models import Location, RouterLogin, RouterTunnel
+from locations.models import Location, RouterTunnel
 from locations.services import (
     allowed_suggested,
     location_connect,
@@ -66,7 +66,7 @@ class ConnectIn(StrictSerializer):
 class PrepareIn(StrictSerializer):
     ros_version = serializers.ChoiceField(choices=[V7, V6], default=V7, help_text="7, or 6 for 6.49.")
     features = serializers.MultipleChoiceField(
-        choices=[(one.key, one.key) for one in OPTIONAL], required=False, default=list,
+        choices=[(one.key, one.key) for one in OPTIONAL], required=False, default=set,
         help_text="What else may we do there; each gives our user one more right.",
     )  # fmt: skip
     allowed_from = TextField(
@@ -81,11 +81,11 @@ class PrepareIn(StrictSerializer):
 
 class PreparedOut(OutSerializer):
     script = serializers.CharField(help_text="Commands for the router's terminal, with the password. Shown once.")
-    username = serializers.CharField()
-    ros_version = serializers.CharField()
-    features = serializers.ListField(child=serializers.CharField())
-    allowed_from = serializers.CharField()
-    prepared_at = serializers.DateTimeField()
+    username = serializers.CharField(source="login.username")
+    ros_version = serializers.CharField(source="login.ros_version")
+    features = serializers.ListField(source="login.features", child=serializers.CharField())
+    allowed_from = serializers.CharField(source="login.allowed_from")
+    prepared_at = serializers.DateTimeField(source="login.prepared_at")
 
 
 class TunnelOut(OutSerializer):
@@ -169,9 +169,7 @@ class ConnectingMixin:
             raise DomainError("location.closes_plain", sentence, {"closes_plain": sentence})
         asked.setdefault("allowed_from", allowed_suggested(location))
         prepared = login_prepare(location, **asked, is_plain=is_plain, **who(request))
-        login: RouterLogin = prepared.login
-        shown = {name: getattr(login, name) for name in PreparedOut().fields if name != "script"}
-        return Response(PreparedOut({**shown, "script": prepared.script}).data)
+        return Response(PreparedOut(prepared).data)
 
     @extend_schema(responses={200: TunnelStateOut}, filters=False)
     @action(detail=True, methods=["get"])
