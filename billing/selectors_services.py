@@ -56,6 +56,14 @@ def _next_bill(row: Subscription, day: date, start: date, extras: Extras, lead: 
     return NextBill(day, bill.start, bill.end, amount, off, row.tax_mode == TaxMode.EXCLUSIVE)
 
 
+def prepay_table(row: Subscription) -> dict[int, Decimal]:
+    """Percent off by months paid at once: the service's own, else its plan's."""
+    own = row.prepay_discounts
+    if own is not None:
+        return {int(months): Decimal(percent) for months, percent in own.items()}
+    return dict(row.plan.prepay_discounts.order_by("months").values_list("months", "percent"))
+
+
 def addons_running(row: Subscription, today: date) -> QuerySet[Addon]:
     """Add-ons that have not ended; those that run out with a period too."""
     return row.addons.filter(Q(until_on=None) | Q(until_on__gt=today))

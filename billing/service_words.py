@@ -225,6 +225,15 @@ def next_bill_text(bill: NextBill) -> str:
     return text % {"day": day_text(bill.day), "amount": money(bill.amount), "days": days_words(bill.start, bill.end)}
 
 
+def prepay_words(table: Mapping[int, Decimal]) -> str:
+    """`6 months: 5 % · 12 months: 20 %`."""
+    texts = [
+        ngettext("%(n)d month: %(off)s", "%(n)d months: %(off)s", months) % {"n": months, "off": percent_words(percent)}
+        for months, percent in table.items()
+    ]
+    return " · ".join(texts)
+
+
 def preview_points(found: MoneyPreview) -> list[str]:
     """What a step would do to the money, one sentence each, to the rupiah."""
     points = []

@@ -14,13 +14,20 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.admin import service_actions, service_extras
+from billing.admin import service_actions, service_ahead, service_extras
 from billing.admin.mass import MOST_IDS
 from billing.admin.mass import PERMISSION as MASS
 from billing.choices import PlanChangeStatus, PlanType, SubscriptionStatus
 from billing.models import TERMS_FIELDS, Addon, Invoice, PlanChange, Subscription, SubscriptionEvent
 from billing.selectors import plans_on_sale, subscriptions_visible_to
-from billing.selectors_services import addons_running, charges_waiting, coupons_running, next_bill_of, overdue_of
+from billing.selectors_services import (
+    addons_running,
+    charges_waiting,
+    coupons_running,
+    next_bill_of,
+    overdue_of,
+    prepay_table,
+)
 from billing.service_forms import SubscriptionForm
 from billing.service_words import (
     EVENTS,
@@ -31,6 +38,7 @@ from billing.service_words import (
     login_words,
     next_bill_text,
     overdue_text,
+    prepay_words,
     status_words,
     tax_text,
     terms_text,
@@ -77,9 +85,9 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     )  # fmt: skip
     actions = ("many",)
     confirmations = (
-        "activate", "promise", "resume", "change_plan", "change_terms", "change_login", "add_addon", "add_charge",
-        "enter_coupon", "end_addon", "bill_charge", "drop_charge", "end_coupon", "pause", "move", "open_now",
-        "cancel_promise", "cancel_plan_change", "isolate", "end",
+        "activate", "promise", "resume", "pay_ahead", "change_plan", "change_terms", "prepay_terms", "change_login",
+        "add_addon", "add_charge", "enter_coupon", "end_addon", "bill_charge", "drop_charge", "end_coupon", "pause", "move",
+        "open_now", "cancel_promise", "cancel_plan_change", "isolate", "end",
     )  # fmt: skip
     live_template = "billing/admin/subscription_facts.html"
     is_facts_only = True
@@ -96,6 +104,8 @@ class SubscriptionAdmin(ModelAdmin[Subscription]):
     cancel_promise = service_actions.cancel_promise
     pause = service_actions.pause
     resume = service_actions.resume
+    pay_ahead = service_ahead.pay_ahead
+    prepay_terms = service_ahead.prepay_terms
     change_plan = service_actions.change_plan
     cancel_plan_change = service_actions.cancel_plan_change
     change_terms = service_actions.change_terms
@@ -262,6 +272,7 @@ def _facts(request: HttpRequest, row: Subscription) -> list[tuple[str, str]]:
         (_("Tax"), tax_text(row)),
         (_("Late fee"), late_fee_text(row)),
         (_("Balance"), balance_use_text(row)),
+        (_("Months paid ahead"), prepay_words(prepay_table(row))),
         (_("Started"), day_text(row.started_on) if row.started_on else ""),
         (_("Paid until"), day_text(row.expiry_date) if row.expiry_date else ""),
         (_("Next bill"), next_bill_text(next_bill) if next_bill else ""),

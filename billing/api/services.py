@@ -26,6 +26,8 @@ from billing.api.services_in import (
     IsolateIn,
     MoveServiceIn,
     PauseIn,
+    PayAheadIn,
+    PrepayDiscountsIn,
     PromiseIn,
     ResumeIn,
     SubscriptionIn,
@@ -45,6 +47,7 @@ from billing.models import BillingRun, PlanChange, Promise, Subscription, Subscr
 from billing.selectors import runs_visible_to, subscriptions_visible_to
 from billing.services.engine import nights
 from billing.services.engine.preview import engine_preview
+from billing.services.paying_ahead import pay_ahead_preview, prepay_discounts_put, subscription_pay_ahead
 from billing.services.subscriptions import (
     subscription_activate,
     subscription_change,
@@ -107,6 +110,7 @@ class SubscriptionViewSet(RoomViewSet):
         **dict.fromkeys(
             [
                 "partial_update", "activate", "pause", "resume", "change_plan", "change_plan_preview", "cancel_plan_change",
+                "pay_ahead", "pay_ahead_preview", "prepay_discounts",
                 "change_login", "move", "addon", "end_addon", "charge", "bill_charge", "drop_charge", "coupon", "end_coupon",
             ],
             CHANGE,
@@ -169,6 +173,29 @@ class SubscriptionViewSet(RoomViewSet):
         self.checked(NoInput)
         change = PlanChange.objects.filter(subscription=row, status="waiting").first()
         return self._of_newest(row, change, plan_change_cancel, "plan_change.none")
+
+    @extend_schema(request=PayAheadIn, responses={200: SubscriptionOut})
+    @action(detail=True, methods=["post"], url_path="pay-ahead")
+    def pay_ahead(self, request: Request, pk: str) -> Response:
+        """Bill the next months now, on one bill, with the discount for so many."""
+        return self._command(subscription_pay_ahead, PayAheadIn)
+
+    @extend_schema(request=PayAheadIn, responses={200: MoneyPreviewOut})
+    @action(detail=True, methods=["post"], url_path="pay-ahead-preview")
+    def pay_ahead_preview(self, request: Request, pk: str) -> Response:
+        """What these months would cost. Nothing is done."""
+        found = pay_ahead_preview(self.get_object(), **self.checked(PayAheadIn), actor=self.caller)
+        return Response(MoneyPreviewOut(found).data)
+
+    @extend_schema(request=PrepayDiscountsIn, responses={200: SubscriptionOut})
+    @action(detail=True, methods=["post"], url_path="prepay-discounts")
+    def prepay_discounts(self, request: Request, pk: str) -> Response:
+        """Other discounts for months paid at once than the plan's."""
+        row = self.get_object()
+        asked = self.checked(PrepayDiscountsIn)["discounts"]
+        found = None if asked is None else {one["months"]: one["percent"] for one in asked}
+        prepay_discounts_put(row, discounts=found, **who(request))
+        return self.answer(self.fresh(row))
 
     @extend_schema(request=PromiseIn, responses={200: SubscriptionOut})
     @action(detail=True, methods=["post"])

@@ -95,6 +95,22 @@ class ChangePlanIn(StrictSerializer):
     reason = TextField(**REASON, allow_blank=True, required=False)
 
 
+class PayAheadIn(StrictSerializer):
+    months = WholeField(min_value=1, max_value=24)
+    from_on = serializers.DateField(help_text="`billed_until` as you saw it: a request sent twice is refused.")
+
+
+class PrepayDiscountIn(StrictSerializer):
+    months = WholeField(min_value=2, max_value=24)
+    percent = serializers.DecimalField(max_digits=5, decimal_places=2, min_value=0, max_value=100)
+
+
+class PrepayDiscountsIn(StrictSerializer):
+    discounts = serializers.ListField(
+        child=PrepayDiscountIn(), max_length=12, allow_null=True, help_text="null: the plan's hold again."
+    )
+
+
 class PromiseIn(StrictSerializer):
     until_on = serializers.DateField(help_text="The last day it stays open without being paid.")
     note = TextField(**REASON, allow_blank=True, required=False)

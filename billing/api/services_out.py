@@ -8,7 +8,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from billing.models import TERMS_FIELDS, BillingRun, Subscription
-from billing.selectors_services import addons_running, charges_waiting, coupons_running, next_bill_of, overdue_of
+from billing.selectors_services import (
+    addons_running,
+    charges_waiting,
+    coupons_running,
+    next_bill_of,
+    overdue_of,
+    prepay_table,
+)
 from billing.service_words import overdue_text
 from billing.services.history import today_at
 from core import clock
@@ -39,6 +46,11 @@ class NextBillOut(OutSerializer):
     start = serializers.DateField()
     end = serializers.DateField(help_text="The first day after it.")
     amount = AmountField(help_text="As agreed, before tax on top.")
+
+
+class PrepayDiscountOut(OutSerializer):
+    months = serializers.IntegerField()
+    percent = serializers.DecimalField(max_digits=5, decimal_places=2)
 
 
 class OverdueOut(OutSerializer):
@@ -90,12 +102,14 @@ class SubscriptionOut(SubscriptionRowOut):
     overdue = serializers.SerializerMethodField(help_text="null: nothing is overdue.")
     addons = serializers.SerializerMethodField(help_text="Those that have not ended.")
     charges = serializers.SerializerMethodField(help_text="One-off charges that wait for the next bill.")
+    prepay_discounts = serializers.SerializerMethodField(help_text="For months paid at once: its own, else the plan's.")
     coupons = serializers.SerializerMethodField(help_text="Those that come off the next bills.")
 
     class Meta(SubscriptionRowOut.Meta):
         fields = [
             *SubscriptionRowOut.Meta.fields, "price", "static_address", "mac_address", "note",
             *TERMS_FIELDS, "login", "next_bill", "overdue", "addons", "charges", "coupons",
+            "prepay_discounts",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -117,6 +131,11 @@ class SubscriptionOut(SubscriptionRowOut):
         sentence = overdue_text(row, found, today)
         values = {"due_on": found.due_on, "open_amount": found.open_amount, "bills": found.bills}
         return OverdueOut({**values, "promised_until": found.promised_until, "sentence": sentence}).data
+
+    @extend_schema_field(PrepayDiscountOut(many=True))
+    def get_prepay_discounts(self, row: Subscription) -> Any:
+        table = prepay_table(row).items()
+        return PrepayDiscountOut([{"months": n, "percent": percent} for n, percent in table], many=True).data
 
     @extend_schema_field(AddonOut(many=True))
     def get_addons(self, row: Subscription) -> Any:

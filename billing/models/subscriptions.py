@@ -48,6 +48,10 @@ class Subscription(BillingTerms):
         _("own price"), null=True, blank=True, validators=[MinValueValidator(0)],
         help_text=_("Per month; empty: the plan's price."),
     )  # fmt: skip
+    prepay_discounts = models.JSONField(
+        _("own discounts for months ahead"), null=True, blank=True, editable=False,
+        help_text="percent by months, as text; null: the plan's table",
+    )  # fmt: skip
     started_on = models.DateField(_("started"), null=True, blank=True)
     billed_until = models.DateField(_("billed until"), null=True, blank=True, editable=False)
     expiry_date = models.DateField(_("paid until"), null=True, blank=True, editable=False)

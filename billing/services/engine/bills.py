@@ -22,6 +22,7 @@ from billing.models import (
     Charge,
     CouponUse,
     Invoice,
+    Plan,
     PlanChange,
     PlanLocation,
     PrepayDiscount,
@@ -116,6 +117,13 @@ class Extras:
     def charges_take(self, subscription: Subscription) -> list[Charge]:
         return self.charges.pop(subscription.pk, []) + self.charges_of_customer.pop(subscription.customer_id, [])
 
+    def prepaying_of(self, subscription: Subscription, plan: Plan) -> Sequence[PrepayDiscount]:
+        """The discounts for months ahead: the service's own where it has some, else the plan's."""
+        own = subscription.prepay_discounts
+        if own is None:
+            return self.prepaying[plan.pk]
+        return [PrepayDiscount(months=int(n), percent=Decimal(percent)) for n, percent in own.items()]
+
     def uses_left(self, subscription: Subscription) -> list[CouponUse]:
         """The coupons that still count."""
         return [use for use in self.uses[subscription.pk] if self.left[use.pk] > 0]
@@ -187,7 +195,7 @@ def bill_of(
     price = extras.price_on(subscription, start)
     service = service_lines(subscription, price, start, end)
     uses = extras.uses_left(subscription) if service else []
-    off = discount_lines(subscription, service, extras.prepaying[price.plan.pk], uses)
+    off = discount_lines(subscription, service, extras.prepaying_of(subscription, price.plan), uses)
     uses = extras.uses_take(uses, off)
     charges = extras.charges_take(subscription)
     lines = [*service, *addon_lines(subscription, extras.addons[subscription.pk], start, end), *off]

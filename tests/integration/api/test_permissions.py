@@ -177,6 +177,8 @@ ADMIN_PAGES: dict[str, str] = {
         for step in (
             "activate",
             "resume",
+            "pay_ahead",
+            "prepay_terms",
             "change_plan",
             "change_terms",
             "change_login",
@@ -440,7 +442,8 @@ OPERATOR_MAY = {
     "subscription-list GET", "subscription-list POST", "subscription-detail GET", "subscription-detail PATCH",
     "subscription-events GET", "subscription-activate POST", "subscription-pause POST", "subscription-resume POST",
     "subscription-change-plan POST", "subscription-change-plan-preview POST", "subscription-cancel-plan-change POST",
-    "subscription-change-login POST",
+    "subscription-change-login POST", "subscription-pay-ahead POST", "subscription-pay-ahead-preview POST",
+    "subscription-prepay-discounts POST",
     "subscription-move POST", "subscription-addon POST", "subscription-charge POST", "subscription-coupon POST",
     "subscription-end-addon POST", "subscription-bill-charge POST", "subscription-drop-charge POST",
     "subscription-end-coupon POST",
