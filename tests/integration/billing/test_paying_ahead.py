@@ -89,8 +89,8 @@ def test_a_part_of_a_month_that_waits_comes_with_them() -> None:
     row = service(pos, offer(pos, period_mode=PeriodMode.FIXED_DAY, fixed_day=1, first_bill=FirstBill.MERGED), NOV_22)
     ahead(row, 2)
     # 9 of November's 30 days, December and January
-    assert bills(row) == [("2026-11-24", "2026-11-24", 230_000, "open")]
-    assert spans(row) == [("2026-11-22", "2027-02-01", 230_000)]
+    assert bills(row) == [("2026-11-24", "2026-11-24", 229_997, "open")]
+    assert spans(row) == [("2026-11-22", "2027-02-01", 229_997)]
     sound()
 
 
