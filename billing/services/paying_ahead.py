@@ -64,7 +64,12 @@ def subscription_pay_ahead(
     balance_apply([fresh.customer_id], now=at)
     services_reconsider([fresh.pk], now=at)
     made = Invoice.objects.filter(source=bill.source).first() if bill.draft else None
-    details = {"months": months, "from_on": start, "until_on": end, "number": made.number if made else ""}
+    details: dict[str, Any] = {
+        "months": months,
+        "from_on": start,
+        "until_on": end,
+        "number": made.number if made else "",
+    }
     event_write(fresh, "paid_ahead", at=at, actor=actor, **details)
     staff_acted(actor, "subscription.paid_ahead", ip, fresh, **details)
     return made
