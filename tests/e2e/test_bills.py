@@ -12,7 +12,15 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing.ledger import chart
 from billing.models import Invoice
-from billing.services.invoices import DraftLine, InvoiceDraft, credit_note_issue, invoice_issue, invoice_void
+from billing.services.invoices import (
+    DraftLine,
+    InvoiceDraft,
+    ManualLine,
+    credit_note_issue,
+    invoice_issue,
+    invoice_void,
+    invoice_write,
+)
 from core import clock
 from core.settings_registry import setting_change
 from customers.models import Customer
@@ -75,7 +83,14 @@ def test_the_back_office_pages_of_bills_fit_every_screen(
     world: World, opened: Open, live_server: LiveServer, axe_source: str
 ) -> None:
     invoice = bills(world)["open"]
+    draft = invoice_write(
+        customer=invoice.customer, lines=[ManualLine(LONG_TEXT, 5_000_000, 2)], due_on=clock.now().date() + timedelta(days=9),
+        request_key="d", now=clock.now(), actor=world.boss, is_draft=True,
+    )  # fmt: skip
     pages: dict[str, Any] = {
+        **{name: reverse(f"admin:billing_invoice_{name}", args=[draft.pk]) for name in ("issue", "change_draft", "discard")},
+        "draft": reverse("admin:billing_invoice_change", args=[draft.pk]),
+        "service": reverse("admin:billing_subscription_add"),
         "list": reverse("admin:billing_invoice_changelist"), "bill": reverse("admin:billing_invoice_change", args=[invoice.pk]),
         "credit": reverse("admin:billing_invoice_credit", args=[invoice.pk]), "form": reverse("admin:billing_invoice_add"),
         "bulk": reverse("admin:bulk_bills"),

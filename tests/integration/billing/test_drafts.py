@@ -24,7 +24,7 @@ from core.formats import local
 from customers.models import Customer
 from locations.models import Location
 from locations.services import location_member_add
-from tests.integration.billing.invoice_world import DAY, NOW, issued, legs, make_customer
+from tests.integration.billing.invoice_world import DAY, NOW, issued, legs, make_customer, make_service
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LINES = [ManualLine("Cable", 2_500, 20), ManualLine("Friend", -5_000)]
@@ -106,6 +106,16 @@ def test_issued_it_has_the_next_number_and_the_day_and_tax_of_then(customer: Cus
         with pytest.raises(TransitionError, match="no draft"):
             again(draft, now=later, actor=None)
     assert (Invoice.objects.count(), ledger_check().is_right) == (2, True)
+
+
+def test_a_draft_of_a_service_stays_that_services(customer: Customer) -> None:
+    row = make_service(customer)
+    draft = drafted(customer, subscription=row)
+    changed = draft_change(draft, lines=[ManualLine("Pole", 7_000)], due_on=DAY, now=NOW, actor=None)
+    assert (changed.subscription_id, changed.location_id) == (row.pk, row.location_id)
+    bill = draft_issue(changed, now=NOW, actor=None)
+    assert (bill.subscription_id, bill.location_id, bill.status) == (row.pk, row.location_id, "open")
+    assert ledger_check().is_right
 
 
 def test_the_day_is_judged_again_when_it_is_issued(customer: Customer) -> None:
