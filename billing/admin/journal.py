@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.admin.invoices import whole
 from billing.admin.reports import page_url
 from billing.admin.rows_filter import RowsFilter, asked_rows
 from billing.admin.sources import source_url
@@ -251,7 +252,8 @@ class PostingAdmin(ReadOnlyMixin, ModelAdmin[Posting]):
 
     @admin.display(description=gettext_lazy("account"))
     def account_name(self, row: Posting) -> SafeString:
-        return format_html('<a href="{}">{}</a>', account_url(row.account), getattr(row, "_name", row.account))
+        name = getattr(row, "_name", row.account)
+        return format_html('<a class="mb-unbroken" href="{}">{}</a>', account_url(row.account), name)
 
     @admin.display(description=gettext_lazy("customer"))
     def customer_link(self, row: Posting) -> Any:
@@ -260,12 +262,12 @@ class PostingAdmin(ReadOnlyMixin, ModelAdmin[Posting]):
         return format_html('<a href="{}">{}</a>', account_url(row.account, row.customer_id), row.customer.name)
 
     @admin.display(description=gettext_lazy("debit"))
-    def debit(self, row: Posting) -> str:
-        return money(row.amount) if row.amount > 0 else ""
+    def debit(self, row: Posting) -> Any:
+        return whole(money(row.amount)) if row.amount > 0 else ""
 
     @admin.display(description=gettext_lazy("credit"))
-    def credit(self, row: Posting) -> str:
-        return money(-row.amount) if row.amount < 0 else ""
+    def credit(self, row: Posting) -> Any:
+        return whole(money(-row.amount)) if row.amount < 0 else ""
 
     @admin.display(description=gettext_lazy("balance after it"))
     def balance(self, row: Posting) -> str:
