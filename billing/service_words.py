@@ -56,6 +56,8 @@ EVENTS: dict[str, Any] = {
     "promise_cancelled": gettext_lazy("Promise to pay cancelled"),
     "login_changed": gettext_lazy("Login changed"),
     "moved": gettext_lazy("Moved to another location"),
+    "customer_merged": gettext_lazy("Came along when two customers were merged"),
+    "customer_merge_undone": gettext_lazy("Went back when a merge was undone"),
     "billed_again": gettext_lazy("Billed again"),
     "paid_ahead": gettext_lazy("Months billed ahead"),
     "prepay_changed": gettext_lazy("Own discounts for months ahead"),

@@ -15,6 +15,7 @@ from accounts.choices import Role
 from accounts.models import User
 from accounts.services import roles_sync, user_create
 from billing.models import Invoice
+from billing.service_words import EVENTS
 from core import clock
 from customers.services import customers_merge
 from tests.integration.billing.service_world import customer, place, plan, service
@@ -46,6 +47,7 @@ def test_bills_of_merged_customers_are_shown_together(boss: User) -> None:
 
     page = reverse("admin:billing_subscription_change", args=[moved.pk])
     assert numbers_shown(boss, page) == [bill[moved.pk]]
+    assert set(moved.events.values_list("kind", flat=True)) <= set(EVENTS)  # each in words, in every language
     listing = reverse("admin:billing_invoice_changelist")
     for text, found in (
         (winner.number, both), (winner.number.lower(), both), ("bu sri", both), ("rahayu", both), ("0812 3456", both),
