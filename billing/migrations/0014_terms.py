@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
         # more than 100 percent was an amount that was left when its kind became percent: it is one again
         migrations.RunSQL(
             [
-                f"UPDATE {table} SET late_fee_kind = 'amount' WHERE late_fee_kind = 'percent' AND late_fee > 100"
-                for table in ("billing_plan", "billing_subscription")
+                "UPDATE billing_plan SET late_fee_kind = 'amount' WHERE late_fee_kind = 'percent' AND late_fee > 100",
+                "UPDATE billing_subscription SET late_fee_kind = 'amount' WHERE late_fee_kind = 'percent' AND late_fee > 100",
             ],
             migrations.RunSQL.noop,
         ),
