@@ -18,6 +18,7 @@ from billing.choices import EntryKind, InvoiceKind, InvoiceStatus
 from billing.ledger import chart
 from billing.ledger.posting import Line, entry_post
 from billing.models import Allocation, Charge, Invoice, InvoiceLine, Posting, Subscription, SubscriptionEvent
+from billing.services.merging_bills import bills_take_back, bills_write_again
 from core.db.locks import lock_rows
 from core.errors import TransitionError
 from core.formats import money
@@ -51,7 +52,8 @@ def merge_take_over(merge_id: int) -> None:
 
 
 def merge_give_back(merge_id: int) -> None:
-    """Return what moved. What came meanwhile: money for the loser's old bills stays on them, and the loser owes only the rest.
+    """Return what moved. What came meanwhile: money for the loser's old bills stays on them, and the loser owes only the rest;
+    bills for days of his services become void and are written to him (`billing.services.merging_bills`).
 
     Raises TransitionError (`merge.*`, with the reason) for what belongs to both and cannot be told apart.
     """
@@ -60,9 +62,10 @@ def merge_give_back(merge_id: int) -> None:
     services, charges = merge.moved.get(SUBSCRIPTIONS, []), merge.moved.get(CHARGES, [])
     wallet = Decimal(merge.moved.get(WALLET, "0"))
     lock_rows(Subscription.objects.filter(pk__in=services))
+    at: datetime = merge.undone_at or merge.at
+    bills = bills_take_back(winner, services, now=at, actor=merge.undone_by)
     _refuse_new_bills(winner, services, charges)
     _refuse_shared_balance(winner, loser, wallet, Decimal(merge.moved.get(SPENT, "0")))
-    at: datetime = merge.undone_at or merge.at
     _services_move(services, loser, merge, at=at, actor=merge.undone_by, kind="customer_merge_undone")
     Charge.objects.filter(pk__in=charges).update(customer_id=loser)
     _money_move(
@@ -74,6 +77,7 @@ def merge_give_back(merge_id: int) -> None:
         at=at,
         actor=merge.undone_by,
     )
+    bills_write_again(bills, now=at, actor=merge.undone_by)
 
 
 def _services_move(
@@ -109,8 +113,9 @@ def _owed_on(customer_id: int) -> Decimal:
 
 
 def _spent(customer_id: int) -> Decimal:
-    """What ever left this customer's balance, merges aside."""
-    rows = Posting.objects.filter(customer_id=customer_id, account=chart.WALLET, amount__gt=0)
+    """What ever left this customer's balance, merges aside, less what came back from bills that were taken back."""
+    rows = Posting.objects.filter(customer_id=customer_id, account=chart.WALLET)
+    rows = rows.filter(Q(amount__gt=0) | Q(entry__kind=EntryKind.SETTLEMENT))
     return rows.exclude(entry__kind=EntryKind.MERGE).aggregate(spent=Sum("amount"))["spent"] or Decimal(0)
 
 
@@ -126,8 +131,9 @@ def _refuse_new_bills(winner: int, services: Sequence[int], charges: Sequence[in
     )
     if numbers := [str(row) for row in found.order_by("pk")[:5]]:
         text = _(
-            "Services that came with the merge were billed since (%(numbers)s), and a bill keeps its customer. "
-            "Void these bills first, or leave the customers merged. Nothing was changed."
+            "What came with the merge was billed since and paid or credited, or billed by hand (%(numbers)s), and a bill "
+            "keeps its customer. Take the payment back and void these bills first, or leave the customers merged. "
+            "Nothing was changed."
         )
         raise TransitionError(text % {"numbers": ", ".join(numbers)}, code="merge.billed")
 

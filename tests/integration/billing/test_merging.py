@@ -22,6 +22,7 @@ from customers.models import Customer, CustomerMerge
 from customers.selectors import customers_search
 from customers.services import customer_erase, customers_merge, customers_merge_preview, customers_merge_undo
 from tests.integration.billing.money import NOW, make_customer, make_invoice, money_of, state_of
+from tests.integration.billing.service_world import at, night, pay, place, plan, service
 from tests.integration.customers.world import make_location, make_user
 from tests.integration.vouchers.test_selling import together
 
@@ -172,6 +173,50 @@ def test_a_service_that_was_billed_since_stays() -> None:
     merge = merge_both(winner, loser)
     make_invoice(winner, 150_000, subscription=service)
     assert refused(merge) == "merge.billed"
+
+
+def test_a_night_since_is_billed_to_whose_service_it_is() -> None:
+    """The night paid its bill from the balance that came with the merge: it is void, and written to the loser."""
+    pos = place()
+    winner, loser = make_customer("Bu Sri"), make_customer("Sri R")
+    row = service(pos, plan(pos), date(2026, 11, 22), loser, is_auto_renewed=True)
+    pay(loser, 500_000, date(2026, 11, 22))
+    balance_apply([loser.pk], now=at(date(2026, 11, 22)))
+    assert (money_of(winner), money_of(loser)) == ((0, 0), (350_000, 0))
+    merge = customers_merge(winner, loser, actor=None, now=at(date(2026, 12, 21), 23))
+    night(pos, date(2026, 12, 22))
+    assert (money_of(winner), money_of(loser)) == ((200_000, 0), (0, 0))
+    bill = Invoice.objects.get(customer=winner)
+    assert (bill.status, bill.subscription) == ("paid", row)
+
+    customers_merge_undo(merge, actor=None, now=at(date(2026, 12, 22), 8))
+    assert (money_of(winner), money_of(loser)) == ((0, 0), (200_000, 0))
+    bill.refresh_from_db()
+    assert (bill.status, bill.settled_amount, bill.customer) == ("void", 0, winner)
+    again = Invoice.objects.filter(customer=loser).order_by("pk").last()
+    assert again is not None
+    assert (again.status, int(again.total), again.period_start) == ("paid", 150_000, date(2026, 12, 22))
+    row.refresh_from_db()
+    assert (row.customer, row.status, row.billed_until) == (loser, "active", date(2027, 1, 22))
+    night(pos, date(2026, 12, 23))
+    assert Invoice.objects.filter(subscription=row).exclude(status="void").count() == 2
+    customers_merge(winner, loser, actor=None, now=at(date(2026, 12, 22), 9))  # and again, with what was said before
+    assert money_of(winner) == (200_000, 0)
+
+
+def test_a_night_since_that_money_paid_stays() -> None:
+    pos = place()
+    winner, loser = make_customer("Bu Sri"), make_customer("Sri R")
+    service(pos, plan(pos), date(2026, 11, 22), loser)
+    pay(loser, 150_000, date(2026, 11, 22))
+    merge = customers_merge(winner, loser, actor=None, now=at(date(2026, 12, 21), 23))
+    night(pos, date(2026, 12, 22))
+    pay(winner, 150_000, date(2026, 12, 22))
+    with pytest.raises(TransitionError, match="Take the payment back") as found:
+        customers_merge_undo(merge, actor=None, now=at(date(2026, 12, 22), 8))
+    assert found.value.code == "merge.billed"
+    assert (money_of(winner), money_of(loser)) == ((0, 0), (0, 0))
+    assert Invoice.objects.get(customer=winner).status == "paid"
 
 
 def test_a_charge_that_was_billed_since_stays() -> None:
