@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import translation
 
 from core.db.owner import as_owner
 
@@ -31,6 +32,12 @@ def _end_other_sessions() -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
         )
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_thread() -> None:
+    """A page leaves its reader's language to the thread, and the next test would read sentences in it."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

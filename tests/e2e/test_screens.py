@@ -62,6 +62,7 @@ def screens(world: World) -> dict[str, str]:
 
 def judge(page: Any, name: str, axe_source: str) -> list[str]:
     """Everything that is wrong with the page at every width; pictures of it in the folder SHOTS, to look at them."""
+    page.wait_for_load_state("load")  # before its styles have come every page is too wide
     wrong = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

@@ -2,18 +2,10 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client, override_settings
-from django.utils import translation
 
 from accounts.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _language_of_the_thread() -> object:
-    before = translation.get_language()
-    yield
-    translation.activate(before or "id")
 
 
 def language(client: Client, **headers: str) -> str:

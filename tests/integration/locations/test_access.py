@@ -6,7 +6,6 @@ import json
 
 import pytest
 from django.db import connection
-from django.utils import translation
 
 from accounts.models import ActivityLog
 from core.errors import DomainError
@@ -22,11 +21,6 @@ from tests.routers import PASSWORD, emulated, location_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERE = "127.0.0.1"
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    translation.activate("en")
 
 
 def paste(router: EmulatedRouter, text: str) -> None:

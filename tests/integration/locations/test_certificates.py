@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from django.utils import translation
 
 from accounts.models import ActivityLog
 from core import events
@@ -37,11 +36,6 @@ from tests.routers import PASSWORD, Clock, emulated, hotspot_users, location_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Files = tuple[Path, Path, str]
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    translation.activate("en")
 
 
 @pytest.fixture(scope="module")

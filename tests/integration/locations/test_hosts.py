@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.utils import translation
 from pytest_django import Settings
 
 from core.errors import DomainError
@@ -31,7 +30,6 @@ IMPOSSIBLE = ["169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1", "255.255.255
 @pytest.fixture(autouse=True)
 def real_installation(settings: Settings) -> None:
     settings.ROUTER_LOOPBACK_ALLOWED = False
-    translation.activate("en")
 
 
 def add(host: str) -> Location:

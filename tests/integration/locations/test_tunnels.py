@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
-from django.utils import translation
 
 from accounts.choices import Role
 from accounts.models import ActivityLog
@@ -35,7 +34,6 @@ OURS = "mb-vpn"
 
 @pytest.fixture(autouse=True)
 def endpoint() -> None:
-    translation.activate("en")
     setting_change(ENDPOINT, "vpn.example.net")
 
 
